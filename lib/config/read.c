@@ -50,9 +50,9 @@ static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, con
         return -1;
 }
 
-/* Add a row's default to the mapping, as a node like those the user writes. */
-static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const char *what,
-                       const struct pxr_option *row, struct pxr_diag *diag)
+/* Add a row's default to the mapping, as a node like those the user writes, and read it. */
+static int set_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const char *what,
+                       const struct pxr_option *row, void *conf, struct pxr_diag *diag)
 {
         struct pxr_yaml *value;
 
@@ -72,7 +72,7 @@ static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const 
         value->location = value->key_location;
         pxr_yaml_set_origin(value, PXR_ORIGIN_DEFAULT);
         pxr_yaml_append(mapping, value);
-        return 0;
+        return pxr_value_read(arena, value, what, row, conf, diag);
 }
 
 /* Let a table look at several fields at once. */
@@ -127,19 +127,10 @@ static int read_defaults(struct pxr_arena *arena, struct pxr_yaml *node, const c
         const struct pxr_option *row = reading->options->rows;
         int status = 0;
 
-        for (; row && row->type != PXR_TYPE_END; row++) {
-                struct pxr_yaml *child = pxr_yaml_get(node, row->name);
-
-                if (child)
-                        continue;
-                if (add_default(arena, node, what, row, diag)) {
+        for (; row && row->type != PXR_TYPE_END; row++)
+                if (!pxr_yaml_get(node, row->name) &&
+                    set_default(arena, node, what, row, reading->conf, diag))
                         status = -1;
-                        continue;
-                }
-                child = pxr_yaml_get(node, row->name);
-                if (child && pxr_value_read(arena, child, what, row, reading->conf, diag))
-                        status = -1;
-        }
         return status;
 }
 

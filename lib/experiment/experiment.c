@@ -102,16 +102,10 @@ static const char *find_data(struct pxr_arena *arena, struct pxr_yaml *root, con
 static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
                                       struct pxr_diag *diag)
 {
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
         const char *path = origin->data_path;
-        struct pxr_yaml *root;
+        struct pxr_yaml *root =
+                pxr_yaml_parse(arena, pxr_source_new(arena, origin->path, origin->recorded), diag);
 
-        if (!source)
-                return NULL;
-        *source = (struct pxr_source) { .name = origin->path,
-                                        .text = origin->recorded,
-                                        .size = strlen(origin->recorded) };
-        root = pxr_yaml_parse(arena, source, diag);
         if (root && !path)
                 path = find_data(arena, root, origin->folder);
         return root && path && pxr_spec_move_data(arena, root, path, diag) ? NULL : root;

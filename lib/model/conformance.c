@@ -41,18 +41,15 @@ struct checking {
 /* The layer's check stack as a tree. Its text lives in the arena: locations point into it. */
 static struct pxr_yaml *check_stack(const struct checking *c)
 {
-        struct pxr_source *source = pxr_alloc(c->arena, sizeof(*source));
+        const char *text = c->layer->check;
 
-        if (!source)
-                return NULL;
-        source->name = pxr_strf(c->arena, "check of '%s'", c->layer->name);
-        source->text =
-                c->layer->check
-                        ? c->layer->check
-                        : pxr_strf(c->arena, "- conv: {mask: A, kernel: 3, features: 6}\n- %s\n",
-                                   c->layer->name);
-        source->size = strlen(source->text);
-        return pxr_yaml_parse(c->arena, source, c->diag);
+        if (!text)
+                text = pxr_strf(c->arena, "- conv: {mask: A, kernel: 3, features: 6}\n- %s\n",
+                                c->layer->name);
+        return pxr_yaml_parse(
+                c->arena,
+                pxr_source_new(c->arena, pxr_strf(c->arena, "check of '%s'", c->layer->name), text),
+                c->diag);
 }
 
 static void begin(const struct checking *c, const char *test)
