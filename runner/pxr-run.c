@@ -92,13 +92,6 @@ static void print_model(const struct pxr_experiment *e, const struct pxr_memory 
         fflush(stdout);
 }
 
-static void print_certificate(const struct pxr_certificate *c)
-{
-        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
-               c->extent.left, c->extent.right);
-        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
-}
-
 static json_t *layers_as_json(const struct pxr_model *model)
 {
         json_t *list = json_array();
@@ -153,6 +146,7 @@ static int print_model_as_json(const struct pxr_experiment *e, const struct pxr_
 static int dry_run(struct program *program, struct pxr_experiment *e,
                    const struct pxr_examination *how)
 {
+        const struct pxr_certificate *c = &e->certificate;
         struct pxr_memory memory = pxr_memory_of(e, how->threads);
         const char *warning = pxr_memory_warning(e, how->threads, &memory);
 
@@ -164,7 +158,9 @@ static int dry_run(struct program *program, struct pxr_experiment *e,
                 return -1;
         if (args.json)
                 return print_model_as_json(e, &memory, how->threads, program->diag);
-        print_certificate(&e->certificate);
+        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
+               c->extent.left, c->extent.right);
+        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
         return 0;
 }
 
