@@ -2,7 +2,6 @@
 /* merge.c - copying the runs of several databases into one. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,12 +95,12 @@ static int merge_runs(struct merge *m, bool prepare)
 
 static void add_note(struct merge *m)
 {
-        char replaced[64] = "", at_work[64] = "";
+        struct pxr_arena *arena = m->copying.arena;
+        const char *replaced =
+                m->replaced ? pxr_strf(arena, ", %" PRId64 " replaced", m->replaced) : "";
+        const char *at_work =
+                m->at_work ? pxr_strf(arena, ", %" PRId64 " skipped", m->at_work) : "";
 
-        if (m->replaced)
-                snprintf(replaced, sizeof(replaced), ", %" PRId64 " replaced", m->replaced);
-        if (m->at_work)
-                snprintf(at_work, sizeof(at_work), ", %" PRId64 " skipped", m->at_work);
         if (!m->new && !m->replaced && !m->at_work)
                 pxr_table_note(m->table, NULL, "%s: nothing is new, %" PRId64 " already here.",
                                m->name, m->same);

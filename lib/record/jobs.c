@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "record/cursor.h"
+#include "record/texts.h" /* made by the Makefile */
 
 static const char *const state_names[] = { "waiting", "running", "finished", "failed" };
 
@@ -76,16 +77,8 @@ static int read_integers(struct pxr_cursor rows, int64_t **integers, int *count)
 int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, const char *name,
                               int64_t **runs, int *count, struct pxr_diag *diag)
 {
-        return read_integers(
-                pxr_query(store, arena, diag,
-                          "SELECT count(*) OVER (), max(run) FROM (SELECT run.id AS run, "
-                          "(SELECT group_concat(plugin.name || plugin.sha256) FROM plugin WHERE "
-                          "plugin.run = run.id) AS plugins FROM sweep JOIN job ON job.sweep = "
-                          "sweep.id JOIN run ON run.id = job.run WHERE sweep.name = ? AND "
-                          "run.fingerprint_version IS NOT NULL) GROUP BY plugins ORDER BY 2 DESC "
-                          "LIMIT 64",
-                          "t", name),
-                runs, count);
+        return read_integers(pxr_query(store, arena, diag, BUILDS_OF_SWEEP_SQL, "t", name), runs,
+                             count);
 }
 
 /* --- changing ----------------------------------------------------------------------------------
