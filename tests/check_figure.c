@@ -37,12 +37,12 @@ START_TEST(bars_have_the_height_of_the_probabilities)
                 { .title = "one & two", .colour = 1, .probability = probability, .value = 2 },
                 { .title = "three", .colour = -1, .probability = probability, .value = 0 },
         };
-        const char *svg = pxr_softmax_svg(arena, &(struct pxr_softmax_plot) { .title = "x < y",
-                                                                              .levels = 4,
-                                                                              .panel = panel,
-                                                                              .panels = 2,
-                                                                              .texts = texts,
-                                                                              .text_count = 1 });
+        const char *svg =
+                pxr_softmax_svg(arena, &(struct pxr_softmax_plot) { .title = "x < y",
+                                                                    .levels = 4,
+                                                                    .panel = panel,
+                                                                    .panels = 2,
+                                                                    .texts = { texts, 1 } });
         const char *at;
         double high[4];
 

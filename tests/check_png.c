@@ -10,12 +10,9 @@ static uint8_t *png(int colours, size_t *size)
         static const struct pxr_png_text texts[] = { { "Description", "a tést" },
                                                      { "pxr:run", "17" } };
         static uint8_t pixels[7 * 9 * 3];
-        struct pxr_picture picture = { .rows = 7,
-                                       .cols = 9,
-                                       .colours = colours,
-                                       .pixels = pixels,
-                                       .texts = texts,
-                                       .text_count = 2 };
+        struct pxr_picture picture = {
+                .rows = 7, .cols = 9, .colours = colours, .pixels = pixels, .texts = { texts, 2 }
+        };
         uint8_t *bytes;
 
         for (size_t i = 0; i < sizeof pixels; i++)
@@ -38,10 +35,10 @@ START_TEST(a_written_png_reads_back_the_same)
                 ck_assert_int_eq(back->colours, colours);
                 for (int i = 0; i < 7 * 9 * colours; i++)
                         ck_assert_int_eq(back->pixels[i], (uint8_t)(i * 37));
-                ck_assert_int_eq(back->text_count, 2);
-                ck_assert_str_eq(back->texts[0].key, "Description");
-                ck_assert_str_eq(back->texts[0].value, "a tést");
-                ck_assert_str_eq(back->texts[1].value, "17");
+                ck_assert_int_eq(back->texts.count, 2);
+                ck_assert_str_eq(back->texts.text[0].key, "Description");
+                ck_assert_str_eq(back->texts.text[0].value, "a tést");
+                ck_assert_str_eq(back->texts.text[1].value, "17");
                 free(bytes);
         }
 }

@@ -118,14 +118,14 @@ static void write_texts(struct codec *codec)
 {
         const struct pxr_picture *picture = codec->picture;
 
-        for (int i = 0; i < picture->text_count; i++)
+        for (int i = 0; i < picture->texts.count; i++)
                 codec->texts[i] = (png_text) { .compression = PNG_ITXT_COMPRESSION_NONE,
-                                               .key = (char *)picture->texts[i].key,
-                                               .text = (char *)picture->texts[i].value,
+                                               .key = (char *)picture->texts.text[i].key,
+                                               .text = (char *)picture->texts.text[i].value,
                                                .lang = (char *)"",
                                                .lang_key = (char *)"" };
-        if (picture->text_count > 0)
-                png_set_text(codec->png, codec->info, codec->texts, picture->text_count);
+        if (picture->texts.count > 0)
+                png_set_text(codec->png, codec->info, codec->texts, picture->texts.count);
 }
 
 static int encode(struct codec *codec)
@@ -159,7 +159,7 @@ uint8_t *pxr_png_encode(const struct pxr_picture *picture, size_t *size, struct 
                                  picture->rows, picture->cols, picture->colours);
                 return NULL;
         }
-        codec.texts = calloc((size_t)picture->text_count + 1, sizeof *codec.texts);
+        codec.texts = calloc((size_t)picture->texts.count + 1, sizeof *codec.texts);
         codec.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &codec, on_error, on_warning);
         codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
         if (codec.texts && codec.info)
@@ -316,8 +316,7 @@ static void copy_texts(const struct codec *codec, struct pxr_arena *arena)
                 texts[i] = (struct pxr_png_text) { pxr_strdup(arena, found[i].key),
                                                    pxr_strdup(arena,
                                                               found[i].text ? found[i].text : "") };
-        codec->picture->texts = texts;
-        codec->picture->text_count = count;
+        codec->picture->texts = (struct pxr_png_texts) { texts, count };
 }
 
 struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
@@ -428,8 +427,7 @@ static int write_image(const char *path, const struct pxr_png_kind *kind, const 
                                              .cols = kind->cols,
                                              .colours = kind->colours,
                                              .pixels = bytes,
-                                             .texts = texts.text,
-                                             .text_count = texts.count };
+                                             .texts = texts };
 
         for (size_t i = 0; i < size_of(kind); i++)
                 bytes[i] = pxr_level_byte(pixels[i], kind->levels);

@@ -15,13 +15,18 @@ struct pxr_png_text {
         const char *value; /* UTF-8 */
 };
 
+/* The texts of one picture. */
+struct pxr_png_texts {
+        const struct pxr_png_text *text;
+        int count;
+};
+
 struct pxr_picture {
         int rows, cols;
         int colours;           /* 1 (grey) or 3 (red, green, blue) */
         const uint8_t *pixels; /* [row][col][colour], 0 to 255 */
         int bits;              /* per sample in the file that was decoded */
-        const struct pxr_png_text *texts;
-        int text_count;
+        struct pxr_png_texts texts;
 };
 
 /* Larger files are refused: a few bytes of PNG can decompress to gigabytes. */
@@ -60,12 +65,6 @@ int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_
 
 /* Write a picture to a new file. Returns 0 or -1. */
 int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag);
-
-/* The texts of one image. */
-struct pxr_png_texts {
-        const struct pxr_png_text *text;
-        int count;
-};
 
 /* Write images to the new or empty folder, as files of these names, with the texts of each (NULL:
  * none). After an error none of them is left, and no new folder. Returns 0 or -1. */

@@ -296,8 +296,7 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
                 pxr_caption_add(&caption, "pxr:images", pxr_images_names(arena, order->images));
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
-        grid.texts = caption.text;
-        grid.text_count = caption.count;
+        grid.texts = (struct pxr_png_texts) { caption.text, caption.count };
         png = pxr_arena_failed(arena) ? NULL : pxr_grid_png(&grid, size, diag);
         return png && !pxr_arena_defer(arena, free, png) ? png : NULL;
 }

@@ -144,8 +144,7 @@ const char *pxr_activations_svg(struct pxr_recorded *recorded,
         if (temperature > 0)
                 pxr_caption_add_drawn(&caption, activations->seed, temperature, 0);
         pxr_caption_add(&caption, "pxr:given", pxr_given_version(arena, recorded->graph));
-        plot.texts = caption.text;
-        plot.text_count = caption.count;
+        plot.texts = (struct pxr_png_texts) { caption.text, caption.count };
         plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
                               recorded->run->id, recorded->run->name, recorded->step,
                               temperature != 0 && temperature != 1
@@ -252,8 +251,7 @@ const char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bit
                 return NULL;
         pxr_caption_add(&caption, "pxr:given", given);
         pxr_caption_add(&caption, "pxr:images", map->images);
-        plot.texts = caption.text;
-        plot.text_count = caption.count;
+        plot.texts = (struct pxr_png_texts) { caption.text, caption.count };
         plot.title = pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s%s%s",
                               recorded->run->id, recorded->run->name, map->images,
                               pxr_nats_per_image(&map->nll) / log(2), given ? " given " : "",

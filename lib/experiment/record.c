@@ -318,8 +318,7 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
                 if (graph->small_rows)
                         pxr_caption_add(&caption, "pxr:given",
                                         pxr_small_images_words(arena, e->set));
-                grid.texts = caption.text;
-                grid.text_count = caption.count;
+                grid.texts = (struct pxr_png_texts) { caption.text, caption.count };
                 status = record_picture(state, step, row, &grid, diag);
         }
         pxr_arena_free(arena);

@@ -121,7 +121,7 @@ static void put_title(FILE *to, double cols, const char *title, int lines, int m
  * higher.
  */
 static void put_head(FILE *to, double cols, double rows, const char *title,
-                     const struct pxr_png_text *texts, int count)
+                     struct pxr_png_texts texts)
 {
         int most = (int)fmax(1, (cols - 16) / (letter_width * TITLE_SIZE));
         int lines = count_lines(title + strspn(title, " "), most);
@@ -135,10 +135,10 @@ static void put_head(FILE *to, double cols, double rows, const char *title,
                 cols, rows + more, cols, rows + more);
         put_escaped(to, title);
         fputs("</title>\n<desc>", to);
-        for (int i = 0; i < count; i++) {
-                put_escaped(to, texts[i].key);
+        for (int i = 0; i < texts.count; i++) {
+                put_escaped(to, texts.text[i].key);
                 fputs(": ", to);
-                put_escaped(to, texts[i].value);
+                put_escaped(to, texts.text[i].value);
                 putc('\n', to);
         }
         fputs("</desc>\n", to);
@@ -272,8 +272,8 @@ const char *pxr_softmax_svg(struct pxr_arena *arena, const struct pxr_softmax_pl
 
         if (pxr_stream_open(&stream, arena))
                 return NULL;
-        put_head(stream.to, across * PANEL_COLS, HEAD + down * PANEL_ROWS, plot->title, plot->texts,
-                 plot->text_count);
+        put_head(stream.to, across * PANEL_COLS, HEAD + down * PANEL_ROWS, plot->title,
+                 plot->texts);
         for (int i = 0; i < plot->panels; i++)
                 put_panel(stream.to, i % across * PANEL_COLS, HEAD + i / across * PANEL_ROWS,
                           plot->levels, &plot->panel[i]);
@@ -419,7 +419,7 @@ const char *pxr_map_svg(struct pxr_arena *arena, const struct pxr_map_plot *plot
         if (pxr_stream_open(&stream, arena))
                 return NULL;
         put_head(stream.to, MAP_LEFT + plot->cols * zoom + BAR_GAP + BAR_ROOM,
-                 MAP_TOP + plot->rows * zoom + 40, plot->title, plot->texts, plot->text_count);
+                 MAP_TOP + plot->rows * zoom + 40, plot->title, plot->texts);
         put_cells(stream.to, plot, zoom, end);
         put_places(stream.to, plot, zoom);
         put_bar(stream.to, plot, zoom, end, highest > end);

@@ -22,8 +22,7 @@ struct pxr_softmax_plot {
         int levels;
         const struct pxr_softmax_panel *panel;
         int panels;
-        const struct pxr_png_text *texts; /* kept in the file's metadata */
-        int text_count;
+        struct pxr_png_texts texts; /* kept in the file's metadata */
 };
 
 /* Panels of bars, with axes and labels (Figure 6 of the paper). Returns the text, in the arena;
@@ -35,8 +34,7 @@ struct pxr_map_plot {
         const char *unit; /* of the values: "bits per pixel" */
         int rows, cols;
         const double *value; /* [row][col], none below 0 */
-        const struct pxr_png_text *texts;
-        int text_count;
+        struct pxr_png_texts texts;
 };
 
 /* A heat map with axes and a labelled colour bar, of the scale of pxr_heat_end(). As above. */

@@ -110,8 +110,7 @@ uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag
                                                      .cols = layout.cols,
                                                      .colours = grid->colours,
                                                      .pixels = picture,
-                                                     .texts = grid->texts,
-                                                     .text_count = grid->text_count },
+                                                     .texts = grid->texts },
                              size, diag);
         free(picture);
         return png;

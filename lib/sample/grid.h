@@ -14,8 +14,7 @@ struct pxr_grid {
         const bool
                 *hidden; /* [row][col]: pixels of the first image of each row of the grid that are
                             drawn as not known: in two greys, like squared paper; NULL: none */
-        const struct pxr_png_text *texts; /* kept in the PNG */
-        int text_count;
+        struct pxr_png_texts texts; /* kept in the PNG */
 };
 
 /* Check that the grid's picture is small enough for a PNG. `pixels` may be NULL. Returns 0, or -1
