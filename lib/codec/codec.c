@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "codec/range_coder.h"
+#include "tensor/dependency.h"
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
@@ -151,23 +152,22 @@ static int fail(struct work *work, const char *place)
         return -1;
 }
 
-/* One colour of one pixel of a group of which `images` are real. */
-static int code_value(struct worker *worker, int64_t first, int images, int row, int col,
-                      int colour)
+/* Value number `order` of a group of which `images` are real. */
+static int code_value(struct worker *worker, int64_t first, int images, int order)
 {
         const struct pxr_graph *graph = worker->work->coding->graph;
-        size_t at = ((size_t)row * graph->cols + col) * graph->colours + colour;
+        const struct pxr_site at = pxr_site_at(graph->node[0], order);
         size_t size = pxr_graph_values(graph);
 
-        pxr_workspace_advance(worker->workspace, row, col, colour);
+        pxr_workspace_advance(worker->workspace, at.row, at.col, at.colour);
         for (int image = 0; image < GROUP; image++) {
                 double probability[MAX_LEVELS];
                 uint64_t width[MAX_LEVELS];
-                uint8_t *level = worker->group + image * size + at;
+                uint8_t *level = worker->group + image * size + order;
 
                 if (image < images) {
-                        const void *logits =
-                                pxr_workspace_logits(worker->workspace, row, col, colour, image);
+                        const void *logits = pxr_workspace_logits(worker->workspace, at.row, at.col,
+                                                                  at.colour, image);
 
                         graph->distribution->probabilities[PXR_F32](graph->levels, logits,
                                                                     probability);
@@ -176,14 +176,14 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
 
                                 snprintf(place, sizeof(place),
                                          "image %lld, row %d, column %d, colour %d",
-                                         (long long)first + image, row, col, colour);
+                                         (long long)first + image, at.row, at.col, at.colour);
                                 return fail(worker->work, place);
                         }
                         if (worker->work->encodes)
                                 worker->spared += spared(graph, logits, *level, width[*level]);
                         *level = (uint8_t)code_level(worker, width, *level);
                 }
-                pxr_workspace_set(worker->workspace, row, col, colour, image, *level);
+                pxr_workspace_set(worker->workspace, at.row, at.col, at.colour, image, *level);
         }
         return 0;
 }
@@ -212,8 +212,7 @@ static int64_t images_of(const struct pxr_coding *coding, int64_t first, int64_t
 static int code_group(struct worker *worker, int64_t first)
 {
         const struct pxr_coding *coding = worker->work->coding;
-        const struct pxr_graph *graph = coding->graph;
-        size_t size = pxr_graph_values(graph);
+        size_t size = pxr_graph_values(coding->graph);
         int images = (int)images_of(coding, first, GROUP);
         int failed = 0;
 
@@ -224,13 +223,11 @@ static int code_group(struct worker *worker, int64_t first)
         } else {
                 pxr_workspace_begin(worker->workspace, coding->parameters, GROUP);
         }
-        for (int row = 0; row < graph->rows; row++)
-                for (int col = 0; col < graph->cols && !failed; col++) {
-                        for (int colour = 0; colour < graph->colours && !failed; colour++)
-                                failed = code_value(worker, first, images, row, col, colour);
-                        if (!worker->work->encodes && pxr_range_decoder_past(&worker->decoder))
-                                failed = fail(worker->work, NULL);
-                }
+        for (int order = 0; order < (int)size && !failed; order++) {
+                failed = code_value(worker, first, images, order);
+                if (!worker->work->encodes && pxr_range_decoder_past(&worker->decoder))
+                        failed = fail(worker->work, NULL);
+        }
         if (!worker->work->encodes)
                 memcpy(worker->work->pixels + first * size, worker->group, size * images);
         return failed;
@@ -290,24 +287,24 @@ static void code_stream(struct worker *worker, int64_t number)
 static int code(struct work *work)
 {
         const struct pxr_graph *graph = work->coding->graph;
-        size_t group = pxr_graph_values(graph) * GROUP;
         int64_t streams = work->streams->count;
         int workers = work->coding->threads < streams ? work->coding->threads : (int)streams;
         struct pxr_arena *arena = pxr_arena_new(0, work->diag);
         struct worker *worker = pxr_alloc_array(arena, workers, sizeof(*worker));
-        uint8_t *groups = pxr_alloc_array(arena, workers, group);
         struct pxr_workspace **workspace = NULL;
         int status = workers > 0 ? -1 : 0;
 
         pxr_blas_single_thread();
-        if (workers > 0 && worker && groups)
+        for (int i = 0; worker && i < workers; i++)
+                worker[i].group = pxr_alloc_array(arena, pxr_graph_values(graph), GROUP);
+        if (workers > 0 && !pxr_arena_failed(arena))
                 workspace = pxr_workspaces_new(pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION,
                                                                  GROUP, false, work->diag),
                                                workers, work->diag);
-        for (int i = 0; workspace && i < workers; i++)
-                worker[i] = (struct worker) { .work = work,
-                                              .workspace = workspace[i],
-                                              .group = groups + i * group };
+        for (int i = 0; workspace && i < workers; i++) {
+                worker[i].work = work;
+                worker[i].workspace = workspace[i];
+        }
         if (workspace) {
 #pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
                 for (int64_t number = 0; number < streams; number++)
