@@ -16,12 +16,20 @@
 /* --- declared dependencies ---------------------------------------------------------------------
  */
 
+static void note_effect(struct pxr_site value, struct pxr_site logit, struct pxr_diag *diag)
+{
+        pxr_note(diag,
+                 "so the distribution of %s at (%d, %d) depends on the value of %s at (%d, %d)",
+                 pxr_colour_name(logit.node, logit.colour), logit.row, logit.col,
+                 pxr_colour_name(value.node, value.colour), value.row, value.col);
+}
+
 /* Report a leak of `logit`. Follow its last dependency from the logits to the image and blame the
  * op that steps to a later site nearest to the image; if none does, the op that reads the pixel
  * itself from the image. */
 static int blame_declared(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
 {
-        struct pxr_site site = logit, guilty = logit, guilty_source = logit, value;
+        struct pxr_site site = logit, guilty = logit, guilty_source = logit;
         bool later = false;
 
         /* Bounded, because a plugin may declare circular dependencies. */
@@ -37,7 +45,6 @@ static int blame_declared(int *const *last, struct pxr_site logit, struct pxr_di
                 later = later || step;
                 site = source;
         }
-        value = site;
         pxr_error_at(diag, guilty.node->location,
                      "%s: the model is not causal: it would see values that it predicts",
                      guilty.node->layer);
@@ -47,10 +54,7 @@ static int blame_declared(int *const *last, struct pxr_site logit, struct pxr_di
                  pxr_plural(abs(guilty_source.row - guilty.row)), guilty_source.col - guilty.col,
                  pxr_plural(abs(guilty_source.col - guilty.col)),
                  pxr_colour_name(guilty.node, guilty_source.colour));
-        pxr_note(diag,
-                 "so the distribution of %s at (%d, %d) depends on the value of %s at (%d, %d)",
-                 pxr_colour_name(logit.node, logit.colour), logit.row, logit.col,
-                 pxr_colour_name(value.node, value.colour), value.row, value.col);
+        note_effect(site, logit, diag);
         if (!later)
                 pxr_note(diag, "the first layer that reads the image requires mask A");
         return -1;
@@ -308,9 +312,7 @@ static struct pxr_site find_liar(const struct pxr_graph *graph, int *const *last
 static void write_leak(const struct pxr_graph *graph, struct pxr_site liar, const struct leak *leak,
                        struct pxr_diag *diag)
 {
-        const char *cause = pxr_colour_name(graph->logits, leak->cause % graph->colours);
-        const char *effect = pxr_colour_name(graph->logits, leak->effect % graph->colours);
-        int from = leak->cause / graph->colours, to = leak->effect / graph->colours;
+        const struct pxr_site cause = pxr_site_at(graph->node[0], leak->cause);
 
         pxr_error_at(diag, liar.node->location,
                      "%s: the model is not causal, though its ops declare it to be",
@@ -318,12 +320,9 @@ static void write_leak(const struct pxr_graph *graph, struct pxr_site liar, cons
         pxr_note(diag,
                  "its op '%s' reads more than its `depends` declares: changing %s at (%d, %d) "
                  "changed its output for %s at (%d, %d)",
-                 liar.node->op->name, cause, from / graph->cols, from % graph->cols,
-                 pxr_colour_name(liar.node, liar.colour), liar.row, liar.col);
-        pxr_note(diag,
-                 "so the distribution of %s at (%d, %d) depends on the value of %s at (%d, %d)",
-                 effect, to / graph->cols, to % graph->cols, cause, from / graph->cols,
-                 from % graph->cols);
+                 liar.node->op->name, pxr_colour_name(cause.node, cause.colour), cause.row,
+                 cause.col, pxr_colour_name(liar.node, liar.colour), liar.row, liar.col);
+        note_effect(cause, pxr_site_at(graph->logits, leak->effect), diag);
 }
 
 /* Compute the image once more before and after the change, with every tensor kept, and report the
