@@ -130,8 +130,7 @@ static int check_fingerprint(const struct pxr_run *run, const struct pxr_model *
         if (run->fingerprint_version != PXR_FINGERPRINT_VERSION)
                 return 0;
         build->known = pxr_fingerprint_known(&was);
-        if (draws ? pxr_fingerprint_use(model, &is.single, diag)
-                  : pxr_fingerprint_take(model, &is, diag))
+        if (pxr_fingerprint_take(model, draws, &is, diag))
                 return -1;
         if (!pxr_fingerprint_same(is.nll, was.nll, PXR_F64))
                 return differs(run, "the NLL of a fixed image", was.nll, is.nll, build, diag);

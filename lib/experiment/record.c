@@ -205,7 +205,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
         int status;
 
         pxr_observe_count(&state->order->observer.base, "taking the fingerprint", "images", 0, 1);
-        if (pxr_fingerprint_take(state->experiment->model, &fingerprint, diag) ||
+        if (pxr_fingerprint_take(state->experiment->model, false, &fingerprint, diag) ||
             pxr_store_begin(store, diag))
                 return -1;
         status = record_row(state, &fingerprint, diag) || record_layers(state, diag) ||

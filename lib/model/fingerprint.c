@@ -91,28 +91,17 @@ static int take_f32(const struct pxr_bench *bench, enum pxr_use use, double *nll
         return 0;
 }
 
-int pxr_fingerprint_take(const struct pxr_model *model, struct pxr_fingerprint *fingerprint,
-                         struct pxr_diag *diag)
+int pxr_fingerprint_take(const struct pxr_model *model, bool drawing,
+                         struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0, diag);
         struct pxr_bench *bench =
                 arena ? pxr_bench_new(arena, model->graph, 1, SEED, draw, diag) : NULL;
         int status = -1;
 
-        *fingerprint = (struct pxr_fingerprint) { NAN, NAN, NAN };
-        if (bench && !take_f64(arena, bench, fingerprint, diag))
-                status = take_f32(bench, PXR_FOR_EVALUATION, &fingerprint->single, diag);
-        pxr_arena_free(arena);
-        return status;
-}
-
-int pxr_fingerprint_use(const struct pxr_model *model, double *single, struct pxr_diag *diag)
-{
-        struct pxr_arena *arena = pxr_arena_new(0, diag);
-        struct pxr_bench *bench =
-                arena ? pxr_bench_new(arena, model->graph, 1, SEED, draw, diag) : NULL;
-        int status = bench ? take_f32(bench, PXR_FOR_GENERATION, single, diag) : -1;
-
+        if (bench && (drawing || !take_f64(arena, bench, fingerprint, diag)))
+                status = take_f32(bench, drawing ? PXR_FOR_GENERATION : PXR_FOR_EVALUATION,
+                                  &fingerprint->single, diag);
         pxr_arena_free(arena);
         return status;
 }

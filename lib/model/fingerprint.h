@@ -22,14 +22,11 @@ struct pxr_fingerprint {
                             trained and used */
 };
 
-/* Compute a model's fingerprint by the passes of training. It does not depend on the initial
- * parameters. Returns 0, or -1 after an error. */
-int pxr_fingerprint_take(const struct pxr_model *model, struct pxr_fingerprint *fingerprint,
-                         struct pxr_diag *diag);
-
-/* Compute only `single`, pixel by pixel as in drawing and decoding, or by a whole pass if the model
- * does not support that. Returns 0, or -1 after an error. */
-int pxr_fingerprint_use(const struct pxr_model *model, double *single, struct pxr_diag *diag);
+/* Compute a model's fingerprint by the passes of training; or, for `drawing`, set only `single`,
+ * computed pixel by pixel as in drawing and decoding, or by a whole pass if the model does not
+ * support that. It does not depend on the initial parameters. Returns 0, or -1 after an error. */
+int pxr_fingerprint_take(const struct pxr_model *model, bool drawing,
+                         struct pxr_fingerprint *fingerprint, struct pxr_diag *diag);
 
 /* Whether a number of that precision is the same up to rounding. True if `was` is NAN. */
 bool pxr_fingerprint_same(double now, double was, enum pxr_precision precision);
