@@ -18,15 +18,4 @@ const char *pxr_run_state(const struct pxr_run *run);
  * process_lives(host, process_id, process_start), which is pxr_process_lives(). */
 #define PXR_RUN_STATE "run_state(status, host, process_id, process_start)"
 
-/* Of a job, LEFT JOINed with its run. When its pxr-sweep was killed, it has the state of its run,
- * which may have continued by itself. Its seconds are on record once it has ended: until then they
- * are at least those of its run. */
-#define PXR_JOB_STATE                                                                  \
-        "CASE run_state(job.state, job.host, job.process_id, job.process_start) "      \
-        "WHEN 'killed' THEN coalesce(run_state(run.status, run.host, run.process_id, " \
-        "run.process_start), 'killed') ELSE job.state END"
-#define PXR_JOB_SECONDS                                                                       \
-        "CASE job.state WHEN 'running' THEN max(job.seconds, coalesce(run.wall_seconds, 0)) " \
-        "ELSE job.seconds END"
-
 #endif
