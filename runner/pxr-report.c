@@ -235,22 +235,22 @@ static int html(struct program *p)
         const struct pxr_paper *paper = pxr_paper_open(p->arena, args.paper, p->diag);
         bool replaces = args.force || (!args.out && is_page(out)), prints = strcmp(out, "-") == 0;
         struct pxr_store *store;
-        char *page;
-        size_t size;
-        int status = 0;
+        const char *page;
 
         if (!paper || (!prints && may_write(out, replaces, p->diag)))
                 return -1;
         store = pxr_recorded_store(p->arena, args.db, p->diag);
-        page = store ? pxr_report_page(p->arena, store, paper, &wanted, &size, p->diag) : NULL;
-        if (page && prints)
-                fwrite(page, 1, size, stdout); /* checked when the program ends */
-        else if (page)
-                status = pxr_file_write(out, replaces, page, size, p->diag);
-        if (page && !prints && !status)
-                say(stdout, "%s: %.1f MB\n", out, (double)size * 1e-6);
-        free(page);
-        return page ? status : -1;
+        page = store ? pxr_report_page(p->arena, store, paper, &wanted, p->diag) : NULL;
+        if (!page)
+                return -1;
+        if (prints) {
+                fputs(page, stdout); /* checked when the program ends */
+                return 0;
+        }
+        if (pxr_file_write(out, replaces, page, strlen(page), p->diag))
+                return -1;
+        say(stdout, "%s: %.1f MB\n", out, (double)strlen(page) * 1e-6);
+        return 0;
 }
 
 /* --- tables ------------------------------------------------------------------------------------

@@ -8,13 +8,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <nettle/sha2.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <pxr/version.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "record/cursor.h"
 #include "record/run_state.h"
 #include "report/html.h"
@@ -361,30 +361,21 @@ static int put_page(struct page *page)
         return 0;
 }
 
-char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
-                      const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
-                      size_t *size, struct pxr_diag *diag)
+const char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
+                            const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
+                            struct pxr_diag *diag)
 {
-        char *text = NULL;
         struct page page = {
-                .to = open_memstream(&text, size),
-                .arena = arena,
-                .store = store,
-                .paper = paper,
-                .wanted = wanted,
-                .diag = diag,
+                .arena = arena, .store = store, .paper = paper, .wanted = wanted, .diag = diag
         };
+        struct pxr_stream stream;
+        const char *text;
         int status;
 
-        if (!page.to) {
-                pxr_out_of_memory(diag);
+        if (pxr_stream_open(&stream, arena))
                 return NULL;
-        }
-        status = put_page(&page) || pxr_arena_failed(arena);
-        if (ferror(page.to) | fclose(page.to))
-                status = pxr_out_of_memory(diag);
-        if (!status)
-                return text;
-        free(text);
-        return NULL;
+        page.to = stream.to;
+        status = put_page(&page);
+        text = pxr_stream_close(&stream);
+        return status || pxr_arena_failed(arena) ? NULL : text;
 }

@@ -73,16 +73,15 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                                     struct pxr_diag *diag);
 
 /* All of it as one HTML page that needs no other file and no network: the runs, the paper's tables,
- * and of each run curves, samples, where the nats are, spec and provenance. Returns bytes to be
- * freed with free() and sets *size; NULL after an error. */
+ * and of each run curves, samples, where the nats are, spec and provenance. NULL after an error. */
 struct pxr_page_wanted {
         const char *database; /* its name, as given */
         const char *where;    /* as in pxr_runs_wanted */
         int64_t limit;        /* list only the newest of them; 0: all */
         int64_t details;      /* show so many of those, the newest, in detail; negative: 20 */
 };
-char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
-                      const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
-                      size_t *size, struct pxr_diag *diag);
+const char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
+                            const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
+                            struct pxr_diag *diag);
 
 #endif
