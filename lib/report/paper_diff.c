@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "config/options.h"
 #include "config/tree.h"
 
@@ -42,15 +43,13 @@ static void remark(struct comparison *c, struct pxr_remark **list, const char *f
 
 const char *pxr_remarks(struct pxr_arena *arena, const struct pxr_remark *list)
 {
-        size_t size = 1;
-        char *text, *end;
+        struct pxr_stream text;
 
-        for (const struct pxr_remark *item = list; item; item = item->next)
-                size += strlen(item->text) + 2;
-        text = end = pxr_alloc(arena, size);
-        for (; text && list; list = list->next)
-                end = stpcpy(stpcpy(end, list->text), list->next ? "; " : "");
-        return text ? text : "";
+        if (pxr_stream_open(&text, arena))
+                return "";
+        for (; list; list = list->next)
+                fprintf(text.to, "%s%s", list->text, list->next ? "; " : "");
+        return pxr_stream_close(&text);
 }
 
 /* --- values ------------------------------------------------------------------------------------
@@ -170,11 +169,10 @@ struct layer {
         struct layer *next;
 };
 
-/* Name each layer: by its number among its kind where there are several. */
+/* Name each layer: by its number among its kind where there are several, and what it is in. */
 static void name_layers(struct comparison *c, struct layer *list, const char *in)
 {
         for (struct layer *layer = list; layer; layer = layer->next) {
-                const char *before_in = *in ? " in " : "";
                 int number = 0, all = 0;
 
                 for (const struct layer *other = list; other; other = other->next) {
@@ -182,9 +180,8 @@ static void name_layers(struct comparison *c, struct layer *list, const char *in
                         if (other == layer)
                                 number = all;
                 }
-                layer->where = all > 1 ? pxr_strf(c->arena, "%s %d%s%s", layer->kind, number,
-                                                  before_in, in)
-                                       : pxr_strf(c->arena, "%s%s%s", layer->kind, before_in, in);
+                layer->where = all > 1 ? pxr_strf(c->arena, "%s %d%s", layer->kind, number, in)
+                                       : pxr_strf(c->arena, "%s%s", layer->kind, in);
         }
 }
 
@@ -325,7 +322,7 @@ static void check_block(struct comparison *c, const struct layer *paper, const s
 static void compare_layers(struct comparison *c, const struct layer *paper, const struct layer *run)
 {
         bool named = strcmp(run->kind, "repeat") != 0 && strcmp(run->kind, "skip_connections") != 0;
-        const char *in = named ? run->kind : "";
+        const char *in = named ? pxr_strf(c->arena, " in %s", run->kind) : "";
 
         compare_options(c, paper, run);
         check_block(c, paper, run);
