@@ -206,17 +206,15 @@ static int search_folder(struct search *search, const char *top, bool shipped)
 /* Find the files of the folder that came with pxr and of those of $PXR_REPORT_PATH. */
 static int search_all(struct search *search)
 {
-        const char *own = getenv("PXR_REPORT_PATH");
+        const char *own = getenv("PXR_REPORT_PATH"), *folder;
+        char *folders = pxr_strdup(search->arena, own ? own : "");
 
         if (search_folder(search, pxr_installed(search->arena, "reports", PXR_DATADIR "/reports"),
                           true))
                 return -1;
-        for (size_t length; own && *own; own += length + (own[length] == ':')) {
-                length = strcspn(own, ":");
-                if (length > 0 &&
-                    search_folder(search, pxr_strndup(search->arena, own, length), false))
+        while ((folder = strsep(&folders, ":")))
+                if (*folder && search_folder(search, folder, false))
                         return -1;
-        }
         return pxr_arena_failed(search->arena) ? -1 : 0;
 }
 

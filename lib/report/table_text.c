@@ -54,25 +54,15 @@ static const char *full_at(const struct pxr_text_table *texts, ptrdiff_t row, in
         return mark ? pxr_strf(texts->arena, "%s [%s]", text, mark) : text;
 }
 
-/* Bytes of the text's first letter. */
-static size_t letter(const char *text)
-{
-        size_t size = 1;
-
-        while ((text[size] & 0xc0) == 0x80)
-                size++;
-        return size;
-}
-
 /* The first line of a text that is broken into lines of `width`, at a good place if there is one.
  * Moves *text past it. */
 static char *take_line(struct pxr_arena *arena, const char **text, int width)
 {
-        const char *from = *text, *end = from, *good = NULL;
+        const char *from = *text, *all = from + strlen(from), *end = from, *good = NULL;
         size_t size;
 
         while (*end) {
-                const char *next = end + letter(end);
+                const char *next = end + pxr_step(end, all);
                 char *line = pxr_strndup(arena, from, (size_t)(next - from));
 
                 if (end > from &&
