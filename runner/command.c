@@ -17,7 +17,6 @@
 #include <pxr/version.h>
 
 #include "base/program.h"
-#include "base/text.h"
 
 enum { FIRST_KEY = 256, MOST_ROWS = 128 };
 
@@ -82,7 +81,7 @@ static void set_number(struct program *program, const struct command_option *opt
 static void add_to_list(struct program *program, const struct command_option *option,
                         const char *text)
 {
-        struct list *list = option->field;
+        struct pxr_arguments *list = option->field;
 
         if (option->most > 0 && (double)list->count >= option->most)
                 pxr_user_error(program->diag, "--%s: given more than %.0f times", option->name,
@@ -202,7 +201,7 @@ static const struct command_verb *find_verb(const char *name)
 }
 
 /* The subcommand whose --help is asked for: "pxr-report show --help". NULL: none. */
-static const struct command_verb *helped_verb(const struct list *typed)
+static const struct command_verb *helped_verb(const struct pxr_arguments *typed)
 {
         const struct command_verb *verb = NULL;
         bool help = false;
@@ -296,7 +295,7 @@ static const char *title_of(const struct program *program)
 
 static int check_words(const struct program *program)
 {
-        const struct list *words = &program->words;
+        const struct pxr_arguments *words = &program->words;
         const char *takes = program->verb->words;
         size_t least, most;
 

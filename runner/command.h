@@ -10,8 +10,8 @@
  *     { "jobs", 'j', "N", "runs at a time", FIELD(jobs), .least = 1, .most = 1024 },
  *
  * The type of a row follows from the C type of its field: bool is a flag, int, int64_t and double
- * are numbers in a range, const char * is a text, struct list collects the texts of an option that
- * may be repeated; an int with `choices` is the index of one of these names.
+ * are numbers in a range, const char * is a text, struct pxr_arguments collects the texts of an
+ * option that may be repeated; an int with `choices` is the index of one of these names.
  */
 #ifndef PXR_RUNNER_COMMAND_H
 #define PXR_RUNNER_COMMAND_H
@@ -23,10 +23,7 @@
 #include <pxr/arena.h>
 #include <pxr/diag.h>
 
-struct list {
-        const char **text; /* ended by NULL once it is not empty */
-        size_t count;
-};
+#include "base/text.h"
 
 enum field_type {
         FIELD_FLAG = 1,
@@ -61,7 +58,7 @@ struct command_option {
                  : FIELD_INT, int64_t    \
                  : FIELD_INT64, double   \
                  : FIELD_REAL, const char * \
-                 : FIELD_TEXT, struct list \
+                 : FIELD_TEXT, struct pxr_arguments \
                  : FIELD_LIST)
 
 /* Rows that several commands share, of fields of these names. OpenBLAS is built for a limited
@@ -85,9 +82,9 @@ extern const char one_per_processor[];
 struct program {
         struct pxr_arena *arena;
         struct pxr_diag *diag;
-        struct list words; /* the arguments that are no options, after the subcommand */
-        struct list typed; /* all arguments as they were typed */
-        uint64_t given;    /* bit i: row i of the options was given */
+        struct pxr_arguments words; /* the arguments that are no options, after the subcommand */
+        struct pxr_arguments typed; /* all arguments as they were typed */
+        uint64_t given;             /* bit i: row i of the options was given */
         const struct command_verb *verb;
 };
 

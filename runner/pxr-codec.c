@@ -125,7 +125,7 @@ static int encode(struct program *program)
 
 static int decode(struct program *program)
 {
-        const struct list *words = &program->words;
+        const struct pxr_arguments *words = &program->words;
         const struct pxr_codec_work work = { args.threads, &display };
         const char *path = words->text[words->count - 1];
         const struct pxr_codec_file *file;

@@ -104,7 +104,7 @@ static int list(struct program *program)
 
 static struct pxr_dataset *open_set(struct program *program)
 {
-        const struct list *words = &program->words;
+        const struct pxr_arguments *words = &program->words;
         struct pxr_yaml *data = pxr_data_mapping(program->arena, words->text[0], words->text + 1,
                                                  words->count - 1, program->diag);
 
@@ -192,7 +192,7 @@ static void print_verdict(void *context, const struct pxr_verified *file)
 
 static int verify(struct program *program)
 {
-        const struct list *words = &program->words;
+        const struct pxr_arguments *words = &program->words;
         const struct pxr_data_format *set = pxr_official_find(words->text[0], program->diag);
         json_t *verdicts = args.json ? json_array() : NULL;
         int failures;
@@ -215,7 +215,7 @@ static int verify(struct program *program)
 
 static int fetch(struct program *program)
 {
-        const struct list *words = &program->words;
+        const struct pxr_arguments *words = &program->words;
         const struct pxr_data_format *set = pxr_official_find(words->text[0], program->diag);
         const struct pxr_fetch order = { .url = args.url,
                                          .folder = args.folder,

@@ -144,11 +144,6 @@ static struct pxr_table *doctor(const struct program *p, struct pxr_store *store
 /* --- management --------------------------------------------------------------------------------
  */
 
-static struct pxr_arguments words(const struct program *p)
-{
-        return (struct pxr_arguments) { p->words.text, p->words.count };
-}
-
 static struct pxr_table *tag(const struct program *p, struct pxr_store *store)
 {
         struct pxr_arguments tags = { p->words.text + 1, p->words.count - 1 };
@@ -166,9 +161,7 @@ static struct pxr_table *note(const struct program *p, struct pxr_store *store)
 
 static struct pxr_table *archive(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments runs = words(p);
-
-        return pxr_archive_runs(p->arena, store, &runs,
+        return pxr_archive_runs(p->arena, store, &p->words,
                                 strcmp(p->verb->name, "unarchive") == 0 ? PXR_UNARCHIVE
                                 : args.yes                              ? PXR_ARCHIVE
                                                                         : PXR_ARCHIVE_LIST,
@@ -177,17 +170,13 @@ static struct pxr_table *archive(const struct program *p, struct pxr_store *stor
 
 static struct pxr_table *delete (const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments runs = words(p);
-
-        return pxr_delete_runs(p->arena, store, &runs, args.force, args.yes, p->diag);
+        return pxr_delete_runs(p->arena, store, &p->words, args.force, args.yes, p->diag);
 }
 
 static struct pxr_table *merge(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments from = words(p);
-
         (void)store;
-        return pxr_merge(p->arena, args.db, &from, p->diag);
+        return pxr_merge(p->arena, args.db, &p->words, p->diag);
 }
 
 static struct pxr_table *export(const struct program *p, struct pxr_store *store)
@@ -197,10 +186,8 @@ static struct pxr_table *export(const struct program *p, struct pxr_store *store
 
 static struct pxr_table *import(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments from = words(p);
-
         (void)store;
-        return pxr_import(p->arena, args.db, &from, p->diag);
+        return pxr_import(p->arena, args.db, &p->words, p->diag);
 }
 
 static struct pxr_table *gc(const struct program *p, struct pxr_store *store)

@@ -355,7 +355,7 @@ static const char *data_path(const struct program *program)
 
 static int check_words(struct program *program)
 {
-        struct list *words = &program->words;
+        struct pxr_arguments *words = &program->words;
         bool recorded = args.resume || args.repeat;
 
         if (args.resume && args.repeat)

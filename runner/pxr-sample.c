@@ -30,7 +30,7 @@ enum mode { DRAW, COMPLETE, SOFTMAX, NLL_MAP };
 static struct arguments {
         const char *db, *checkpoint, *data, *out, *folder;
         const char *complete, *occlude, *image, *nll_map;
-        struct list from, softmax;
+        struct pxr_arguments from, softmax;
         int64_t count, seed; /* -1: not given */
         double temperature;  /* 0: not given */
         int threads, batch;

@@ -23,7 +23,7 @@ enum { BEST = 5 }; /* shown at the end */
 
 static struct arguments {
         const char *db;
-        struct list sbatch;
+        struct pxr_arguments sbatch;
         int launcher, jobs, threads; /* threads 0: not given */
         bool dry_run, retry, quiet, json, no_wait, task;
 } args;
@@ -290,7 +290,7 @@ static int check_slurm_options(const struct program *program)
 /* Returns 0 or -1. */
 static int make_order(const struct program *program, struct pxr_sweep_options *order)
 {
-        const struct list *words = &program->words;
+        const struct pxr_arguments *words = &program->words;
         struct pxr_arena *arena = program->arena;
 
         *order = (struct pxr_sweep_options) {

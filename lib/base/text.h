@@ -48,6 +48,12 @@ bool pxr_one_line(const char *text);
 /* Whether all its characters can be shown as they are. */
 bool pxr_all_shown(const char *text);
 
+/* Arguments of a command: runs, files, tags and so on. */
+struct pxr_arguments {
+        const char **text; /* ended by NULL once it is not empty */
+        size_t count;
+};
+
 /* "A, B or C": words joined by commas, the last two by `last`. */
 char *pxr_join(struct pxr_arena *arena, const char *const *words, size_t count, const char *last);
 

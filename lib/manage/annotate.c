@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "manage/manage.h"
 #include "record/cursor.h"
 #include "record/run_state.h"

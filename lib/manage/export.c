@@ -11,7 +11,6 @@
 
 #include "base/file.h"
 #include "base/staging.h"
-#include "base/text.h"
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/manifest.h"

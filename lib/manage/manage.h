@@ -9,14 +9,9 @@
 #ifndef PXR_MANAGE_MANAGE_H
 #define PXR_MANAGE_MANAGE_H
 
+#include "base/text.h"
 #include "record/database.h"
 #include "report/table.h"
-
-/* Arguments of a command: runs, files or tags. */
-struct pxr_arguments {
-        const char *const *text;
-        size_t count;
-};
 
 /* --- merge.c, export.c, import.c ---------------------------------------------------------------
  */
