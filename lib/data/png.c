@@ -93,12 +93,6 @@ static png_voidp on_malloc(png_structp png, png_alloc_size_t size)
         return size > MAX_PIECE ? NULL : malloc(size);
 }
 
-static void on_free(png_structp png, png_voidp memory)
-{
-        (void)png;
-        free(memory);
-}
-
 static void on_flush(png_structp png)
 {
         (void)png;
@@ -176,33 +170,23 @@ uint8_t *pxr_png_encode(const struct pxr_picture *picture, size_t *size, struct 
         return codec.out;
 }
 
-/* An error message about what data sets cannot use; NULL: none. */
-static const char *misfit(const struct codec *codec)
-{
-        png_byte type = png_get_color_type(codec->png, codec->info);
-
-        if (png_get_bit_depth(codec->png, codec->info) == 16)
-                return "expected 8 bits per sample, got 16";
-        if (codec->picture->colours == 1 && type & PNG_COLOR_MASK_COLOR)
-                return "expected a grey image, got colour";
-        return NULL;
-}
-
-/* Report a misfit, if there is one, and leave decode(). */
+/* Report what data sets cannot use, if there is any, and leave decode(). */
 static void refuse_misfit(struct codec *codec)
 {
         const struct pxr_picture *wanted = codec->picture;
         unsigned rows = png_get_image_height(codec->png, codec->info);
         unsigned cols = png_get_image_width(codec->png, codec->info);
-        const char *what = misfit(codec);
+        png_byte type = png_get_color_type(codec->png, codec->info);
 
-        if (!what && rows == (unsigned)wanted->rows && cols == (unsigned)wanted->cols)
-                return;
-        if (what)
-                pxr_user_error(codec->diag, "%s: %s", codec->name, what);
-        else
+        if (png_get_bit_depth(codec->png, codec->info) == 16)
+                pxr_user_error(codec->diag, "%s: expected 8 bits per sample, got 16", codec->name);
+        else if (wanted->colours == 1 && type & PNG_COLOR_MASK_COLOR)
+                pxr_user_error(codec->diag, "%s: expected a grey image, got colour", codec->name);
+        else if (rows != (unsigned)wanted->rows || cols != (unsigned)wanted->cols)
                 pxr_user_error(codec->diag, "%s: expected %d x %d pixels, got %u x %u", codec->name,
                                wanted->rows, wanted->cols, rows, cols);
+        else
+                return;
         codec->reported = true;
         png_error(codec->png, "misfit");
 }
@@ -268,7 +252,7 @@ static int decode(struct codec *codec)
 static int begin_reading(struct codec *codec)
 {
         codec->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, codec, on_error, on_warning,
-                                              NULL, on_malloc, on_free);
+                                              NULL, on_malloc, NULL);
         codec->info = codec->png ? png_create_info_struct(codec->png) : NULL;
         return codec->info ? decode(codec) : pxr_out_of_memory(codec->diag);
 }
@@ -341,22 +325,6 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
         return failed || pxr_arena_failed(arena) ? NULL : picture;
 }
 
-int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
-                           int colours, uint8_t *pixels, struct pxr_diag *diag)
-{
-        struct pxr_picture picture = { .rows = rows, .cols = cols, .colours = colours };
-        struct codec codec = { .name = name,
-                               .diag = diag,
-                               .in = bytes,
-                               .size = size,
-                               .exact = true,
-                               .picture = &picture };
-        int failed = begin_reading(&codec) || drop_alpha(&codec, pixels);
-
-        end_reading(&codec);
-        return failed ? -1 : 0;
-}
-
 /* --- images of a number of levels
  * ----------------------------------------------------------------*/
 
@@ -385,6 +353,24 @@ int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t
         return 0;
 }
 
+int pxr_png_decode_image(const char *name, const void *bytes, size_t size,
+                         const struct pxr_png_kind *kind, uint8_t *pixels, struct pxr_diag *diag)
+{
+        struct pxr_picture picture = { .rows = kind->rows,
+                                       .cols = kind->cols,
+                                       .colours = kind->colours };
+        struct codec codec = { .name = name,
+                               .diag = diag,
+                               .in = bytes,
+                               .size = size,
+                               .exact = true,
+                               .picture = &picture };
+        int failed = begin_reading(&codec) || drop_alpha(&codec, pixels);
+
+        end_reading(&codec);
+        return failed ? -1 : pxr_png_to_levels(name, kind, pixels, diag);
+}
+
 int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
                        struct pxr_diag *diag)
 {
@@ -397,10 +383,9 @@ int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_
                 return pxr_out_of_memory(diag);
         bytes = pxr_file_read(scratch, path, MAX_FILE, &size, diag);
         if (bytes)
-                status = pxr_png_decode_exactly(path, bytes, size, kind->rows, kind->cols,
-                                                kind->colours, pixels, diag);
+                status = pxr_png_decode_image(path, bytes, size, kind, pixels, diag);
         pxr_arena_free(scratch);
-        return status ? -1 : pxr_png_to_levels(path, kind, pixels, diag);
+        return status;
 }
 
 int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag)

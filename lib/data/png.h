@@ -41,12 +41,6 @@ uint8_t *pxr_png_encode(const struct pxr_picture *picture, size_t *size, struct 
 struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
                                    size_t size, struct pxr_diag *diag);
 
-/* Decode a PNG of exactly this size to pixels[rows][cols][colours], without loss: grey becomes RGB
- * if `colours` is 3, and opaque alpha is dropped. Colour if `colours` is 1, 16 bits, and
- * transparent pixels are errors. Returns 0 or -1. */
-int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
-                           int colours, uint8_t *pixels, struct pxr_diag *diag);
-
 /* --- images of a number of levels, each in a file
  * ------------------------------------------------*/
 
@@ -59,7 +53,13 @@ struct pxr_png_kind {
 int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
                       struct pxr_diag *diag);
 
-/* Read a file to pixels[row][col][colour], without loss. Returns 0 or -1. */
+/* Decode a PNG of exactly this kind to pixels[row][col][colour], without loss: grey becomes RGB if
+ * `colours` is 3, and opaque alpha is dropped. Colour if `colours` is 1, 16 bits, and transparent
+ * pixels are errors. Returns 0 or -1. */
+int pxr_png_decode_image(const char *name, const void *bytes, size_t size,
+                         const struct pxr_png_kind *kind, uint8_t *pixels, struct pxr_diag *diag);
+
+/* The same of a file. */
 int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
                        struct pxr_diag *diag);
 

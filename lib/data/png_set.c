@@ -21,17 +21,21 @@
 
 enum { CHUNK_BYTES = 1 << 23, MB = 1 << 20 };
 
+/* Read and decode a file. Sets *size to its bytes, and `sha256`, unless NULL, to their hash. */
 static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
-                  const uint8_t *bytes, size_t size, uint8_t *pixels, struct pxr_diag *diag)
+                  uint8_t *pixels, size_t *size, char *sha256, struct pxr_diag *diag)
 {
         const struct pxr_png_kind kind = { set->rows, set->cols, set->colours, set->levels };
+        uint8_t *bytes = pxr_png_files_bytes(files, index, size, diag);
         char path[PATH_MAX];
+        int failed;
 
         pxr_png_files_path(files, index, path);
-        if (pxr_png_decode_exactly(path, bytes, size, set->rows, set->cols, set->colours, pixels,
-                                   diag))
-                return -1;
-        return pxr_png_to_levels(path, &kind, pixels, diag);
+        failed = !bytes || pxr_png_decode_image(path, bytes, *size, &kind, pixels, diag);
+        if (!failed && sha256)
+                pxr_sha256(bytes, *size, sha256);
+        free(bytes);
+        return failed ? -1 : 0;
 }
 
 int pxr_png_split_open(struct pxr_opening *o, const char *path, struct pxr_png_split *split)
@@ -100,17 +104,12 @@ struct decoded {
 static int decode_file(const struct pxr_dataset *set, const struct pxr_png_files *files,
                        int64_t index, struct decoded *decoded, struct pxr_diag *diag)
 {
-        uint8_t *bytes = pxr_png_files_bytes(files, index, &decoded->size, diag);
-
         if (!decoded->pixels)
                 decoded->pixels = malloc(pxr_image_size(set));
         if (!decoded->pixels)
                 pxr_out_of_memory(diag);
-        decoded->failed = !bytes || !decoded->pixels ||
-                          decode(set, files, index, bytes, decoded->size, decoded->pixels, diag);
-        if (!decoded->failed)
-                pxr_sha256(bytes, decoded->size, decoded->sha256);
-        free(bytes);
+        decoded->failed = !decoded->pixels || decode(set, files, index, decoded->pixels,
+                                                     &decoded->size, decoded->sha256, diag);
         return decoded->failed ? -1 : 0;
 }
 
@@ -212,18 +211,12 @@ static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, in
                          const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
         const struct pxr_png_split *splits = set->state, *from = &splits[split];
+        size_t size;
 
         (void)epoch;
-        for (int i = 0; i < count; i++, pixels += pxr_image_size(set)) {
-                int64_t number = from->first + index[i];
-                size_t size;
-                uint8_t *bytes = pxr_png_files_bytes(from->files, number, &size, diag);
-                int failed = !bytes || decode(set, from->files, number, bytes, size, pixels, diag);
-
-                free(bytes);
-                if (failed)
+        for (int i = 0; i < count; i++, pixels += pxr_image_size(set))
+                if (decode(set, from->files, from->first + index[i], pixels, &size, NULL, diag))
                         return -1;
-        }
         return 0;
 }
 
