@@ -48,18 +48,12 @@ static int read_image(struct conversion *c, enum pxr_split split, int64_t index,
 
 /* --- png ---------------------------------------------------------------------------------------*/
 
-static int write_png(struct conversion *c, const char *path, struct pxr_diag *diag)
+static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_diag *diag)
 {
         const struct pxr_picture picture = { .rows = c->set->rows,
                                              .cols = c->set->cols,
                                              .colours = c->set->colours,
                                              .pixels = c->pixels };
-
-        return pxr_png_write(path, &picture, diag);
-}
-
-static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_diag *diag)
-{
         char path[PATH_MAX];
 
         snprintf(path, sizeof path, "%s/%s", c->into, pxr_split_names[split]);
@@ -72,7 +66,7 @@ static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_d
                         return result;
                 snprintf(path, sizeof path, "%s/%s/%07lld.png", c->into, pxr_split_names[split],
                          (long long)i);
-                if (write_png(c, path, diag))
+                if (pxr_png_write(path, &picture, diag))
                         return -1;
         }
         return 0;

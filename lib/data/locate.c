@@ -141,12 +141,6 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, struc
 
 /* --- names of sets -----------------------------------------------------------------------------*/
 
-/* An override is a key of the mapping, with or without the section that it stands in in a spec. */
-static const char *without_section(const char *override)
-{
-        return strncmp(override, "data.", 5) == 0 ? override + 5 : override;
-}
-
 static struct pxr_yaml *of_name(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
         struct stat status;
@@ -168,8 +162,11 @@ struct pxr_yaml *pxr_data_mapping(struct pxr_arena *arena, const char *name,
 {
         struct pxr_yaml *data = of_name(arena, name, diag);
 
-        for (size_t i = 0; data && i < count; i++)
-                if (pxr_spec_override(arena, data, without_section(overrides[i]), diag))
+        for (size_t i = 0; data && i < count; i++) {
+                size_t section = strncmp(overrides[i], "data.", 5) == 0 ? 5 : 0;
+
+                if (pxr_spec_override(arena, data, overrides[i] + section, diag))
                         data = NULL;
+        }
         return data;
 }

@@ -263,14 +263,6 @@ static struct file *list(struct pxr_opening *o, const char *path)
         return files;
 }
 
-static int refuse_npy(const char *path, struct pxr_diag *diag)
-{
-        pxr_user_error(diag, "%s: expected an .npz file, got a single array (.npy)", path);
-        pxr_note(diag, "to convert it, in Python: numpy.savez('new.npz', data=numpy.load('%s'))",
-                 quotable(path, "FILE"));
-        return -1;
-}
-
 /* The files that `path` names, ended by NULL. */
 static struct file *find_files(struct pxr_opening *o, const char *path)
 {
@@ -280,7 +272,11 @@ static struct file *find_files(struct pxr_opening *o, const char *path)
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
                 return list(o, path);
         if (fnmatch("*.npy", path, FNM_CASEFOLD) == 0) {
-                refuse_npy(path, o->diag);
+                pxr_user_error(o->diag, "%s: expected an .npz file, got a single array (.npy)",
+                               path);
+                pxr_note(o->diag,
+                         "to convert it, in Python: numpy.savez('new.npz', data=numpy.load('%s'))",
+                         quotable(path, "FILE"));
                 return NULL;
         }
         files = pxr_alloc_array(o->arena, 2, sizeof *files);

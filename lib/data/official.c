@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "data/reader.h"
@@ -190,21 +191,14 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
 
 /* --- a folder ----------------------------------------------------------------------------------*/
 
-static bool exists(const char *path)
-{
-        struct stat status;
-
-        return stat(path, &status) == 0;
-}
-
 /* The path of an official file in the folder, compressed or not. False: it is missing. */
 static bool locate(const char *folder, const char *name, char path[PATH_MAX])
 {
         snprintf(path, PATH_MAX, "%s/%s.gz", folder, name);
-        if (exists(path))
+        if (access(path, F_OK) == 0)
                 return true;
         snprintf(path, PATH_MAX, "%s/%s", folder, name);
-        return exists(path);
+        return access(path, F_OK) == 0;
 }
 
 static int count_present(const char *folder, const struct pxr_official_file *list)
@@ -225,7 +219,7 @@ static const struct pxr_official_file *find_form(const struct pxr_data_format *s
 
         if (official->unpacked_in)
                 snprintf(files_folder, PATH_MAX, "%s/%s", folder, official->unpacked_in);
-        if (!official->unpacked_in || !exists(files_folder))
+        if (!official->unpacked_in || access(files_folder, F_OK) != 0)
                 snprintf(files_folder, PATH_MAX, "%s", folder);
         if (count_present(folder, official->files) == 0 &&
             count_present(files_folder, official->unpacked) > 0)

@@ -3,10 +3,9 @@
  * transform.c - what every set can do to its images: limit, grey, downsample, flip, in that order.
  *
  * A transformed set has another, its base, as its state: it reads images of that one and changes
- * them. Grey is 0.299 red
- * + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps the pixel at the top left
- * of each block, so that the small image of a multi-scale model is a subset of the large one's
- * pixels.
+ * them. Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps
+ * the pixel at the top left of each block, so that the small image of a multi-scale model is a
+ * subset of the large one's pixels.
  */
 #include "config.h"
 
