@@ -429,7 +429,8 @@ static struct pxr_experiment *open_experiment(const struct program *program,
         if (!origin->recorded && pxr_paper_check(arena, args.paper, experiment->root, diag))
                 return NULL;
         if (!args.dry_run &&
-            (make_folder(args.out, &made, diag) || pxr_experiment_prove(experiment, how, diag))) {
+            (make_folder(args.out, &made, diag) ||
+             pxr_certify(arena, experiment->model, how, &experiment->certificate, diag))) {
                 if (made)
                         rmdir(args.out);
                 return NULL;

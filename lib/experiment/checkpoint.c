@@ -74,8 +74,9 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
 /* --- saving ------------------------------------------------------------------------------------
  */
 
-static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
 {
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         struct pxr_safetensors file = { 0 };
         struct pxr_moment now = pxr_state_moment(state);
         struct pxr_checkpoint_values group[GROUPS];
@@ -85,21 +86,14 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
                                           .epoch = now.epoch,
                                           .best = isfinite(c->best) && c->best_step == now.step };
         double time = pxr_now();
+        int status = -1;
 
-        if (pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) ||
-            fill_texts(arena, state, &file) ||
-            pxr_checkpoint_write(arena, state->order->store, state->run, state->uid, &file, &row,
-                                 time - state->recorded, diag))
-                return -1;
-        state->recorded = time;
-        return 0;
-}
-
-int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
-{
-        struct pxr_arena *arena = pxr_arena_new(0, diag);
-        int status = arena ? save(arena, state, diag) : -1;
-
+        if (arena && !pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) &&
+            !fill_texts(arena, state, &file))
+                status = pxr_checkpoint_write(arena, state->order->store, state->run, state->uid,
+                                              &file, &row, time - state->recorded, diag);
+        if (!status)
+                state->recorded = time;
         pxr_arena_free(arena);
         return status;
 }

@@ -2,6 +2,8 @@
 /*
  * compress.c - images to a file and back, under the model of a recorded run.
  */
+#include "config.h"
+
 #include "experiment/compress.h"
 
 #include <inttypes.h>
@@ -55,13 +57,6 @@ static struct pxr_coding coding_of(const struct pxr_recorded *recorded,
 /* --- the images --------------------------------------------------------------------------------
  */
 
-static const char *last_part(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
 static int by_text(const void *a, const void *b)
 {
         return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -94,7 +89,7 @@ static int read_files(struct pxr_arena *arena, const struct pxr_compression *ord
         if (!names || !*pixels)
                 return -1;
         for (size_t i = 0; i < order->file_count; i++) {
-                names[i] = last_part(order->files[i]);
+                names[i] = basename(order->files[i]);
                 if (!pxr_codec_name_fits(names[i]))
                         return pxr_user_error(diag, "%s: is not named like a PNG file (NAME.png)",
                                               order->files[i]);
@@ -207,8 +202,9 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
 /* --- decompressing -----------------------------------------------------------------------------
  */
 
-int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_codec_file *file,
-                          const char *path, struct pxr_diag *diag)
+/* Check that the file was made under the model of this run and checkpoint. Returns 0 or -1. */
+static int check_model(const struct pxr_recorded *recorded, const struct pxr_codec_file *file,
+                       const char *path, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
         const char *certificate = recorded->run->certificate;
@@ -278,7 +274,7 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
         uint8_t *pixels;
         int status;
 
-        if (check_run(recorded, diag) || pxr_codec_check_model(recorded, file, path, diag) ||
+        if (check_run(recorded, diag) || check_model(recorded, file, path, diag) ||
             (file->names && check_names(arena, file->names, (size_t)file->images, diag)) ||
             pxr_output_folder_check(folder, diag))
                 return -1;

@@ -39,8 +39,4 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
                    const struct pxr_codec_file *file, const char *path, const char *folder,
                    const struct pxr_codec_work *work, struct pxr_diag *diag);
 
-/* Check that the file was made under the model of this run and checkpoint. Returns 0 or -1. */
-int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_codec_file *file,
-                          const char *path, struct pxr_diag *diag);
-
 #endif

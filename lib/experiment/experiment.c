@@ -315,13 +315,6 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
         return e->model && !e->faults && !count_steps(e, diag) ? e : NULL;
 }
 
-int pxr_experiment_prove(struct pxr_experiment *experiment, const struct pxr_examination *how,
-                         struct pxr_diag *diag)
-{
-        return pxr_certify(experiment->arena, experiment->model, how, &experiment->certificate,
-                           diag);
-}
-
 double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step)
 {
         return experiment->steps_per_epoch ? (double)step / (double)experiment->steps_per_epoch : 0;

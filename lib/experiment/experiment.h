@@ -80,10 +80,6 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag);
 
-/* Prove its model causal, as `how` says, before it is trained. Returns 0 or -1. */
-int pxr_experiment_prove(struct pxr_experiment *experiment, const struct pxr_examination *how,
-                         struct pxr_diag *diag);
-
 /* The model alone, for images of a kind that is known: no data are opened, `set` is NULL. */
 struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,

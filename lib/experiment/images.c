@@ -150,15 +150,6 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
                                             : take_file(recorded, which, images, diag);
 }
 
-const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images)
-{
-        const char *names = "";
-
-        for (int i = 0; i < images->count; i++)
-                names = pxr_strf(arena, "%s%s%s", names, i ? ", " : "", images->name[i]);
-        return names;
-}
-
 /* --- as a data set -----------------------------------------------------------------------------
  */
 

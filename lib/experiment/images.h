@@ -30,9 +30,6 @@ bool pxr_images_of_set(const char *which);
 int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
                     struct pxr_images *images, struct pxr_diag *diag);
 
-/* The names of all, as in "valid:3, valid:4". */
-const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images);
-
 /* A data set of these images alone, as its test split: for pxr_evaluate(). NULL when memory is
  * out. */
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
