@@ -23,6 +23,9 @@
 
 enum { LAW = 1, MAX_LEVELS = 8, STATES = MAX_LEVELS * MAX_LEVELS * MAX_LEVELS };
 
+/* Probabilities of pixels, [red][green][blue]. */
+typedef double pixel_law[MAX_LEVELS][MAX_LEVELS][MAX_LEVELS];
+
 struct state {
         int levels;
         double red[MAX_LEVELS][MAX_LEVELS];               /* [R'][R] */
@@ -140,17 +143,11 @@ static double nats(const struct pxr_dataset *set, const uint8_t *pixels)
         return sum;
 }
 
-static int state_number(const uint8_t pixel[3])
-{
-        return (pixel[0] * MAX_LEVELS + pixel[1]) * MAX_LEVELS + pixel[2];
-}
-
 /* Add `mass` times the law of the children of `parent` to `next`; returns their entropy. */
-static double spread(const struct state *state, const uint8_t parent[3], double mass, double *next)
+static double spread(const struct state *state, const int parent[3], double mass, pixel_law next)
 {
         int n = state->levels;
         double sum = pxr_markov_entropy(state->red[parent[0]], n);
-        uint8_t pixel[3];
 
         for (int r = 0; r < n; r++) {
                 const double *green = state->other[parent[1]][r];
@@ -161,10 +158,8 @@ static double spread(const struct state *state, const uint8_t parent[3], double 
                         const double *blue = state->other[parent[2]][g];
 
                         sum += p_red * green[g] * pxr_markov_entropy(blue, n);
-                        for (int b = 0; b < n; b++) {
-                                memcpy(pixel, (uint8_t[]) { r, g, b }, 3);
-                                next[state_number(pixel)] += mass * p_red * green[g] * blue[b];
-                        }
+                        for (int b = 0; b < n; b++)
+                                next[r][g][b] += mass * p_red * green[g] * blue[b];
                 }
         }
         return mass * sum;
@@ -181,22 +176,21 @@ static int pixels_at(const struct pxr_dataset *set, int depth)
 
 static double entropy(const struct pxr_dataset *set, const struct state *state)
 {
-        double law[STATES] = { 0 }, next[STATES], sum = 0;
-        uint8_t parent[3];
+        pixel_law law = { 0 }, next;
+        int n = state->levels, root = n / 2;
+        double sum = 0;
 
-        set_root(state, parent);
-        law[state_number(parent)] = 1;
+        law[root][root][root] = 1;
         for (int depth = 0; depth < set->rows + set->cols - 1; depth++) {
                 double given = 0;
 
                 memset(next, 0, sizeof next);
-                for (int i = 0; i < STATES; i++) {
-                        parent[0] = (uint8_t)(i / (MAX_LEVELS * MAX_LEVELS));
-                        parent[1] = (uint8_t)(i / MAX_LEVELS % MAX_LEVELS);
-                        parent[2] = (uint8_t)(i % MAX_LEVELS);
-                        if (law[i] > 0)
-                                given += spread(state, parent, law[i], next);
-                }
+                for (int r = 0; r < n; r++)
+                        for (int g = 0; g < n; g++)
+                                for (int b = 0; b < n; b++)
+                                        if (law[r][g][b] > 0)
+                                                given += spread(state, (int[]) { r, g, b },
+                                                                law[r][g][b], next);
                 sum += pixels_at(set, depth) * given;
                 memcpy(law, next, sizeof law);
         }
