@@ -217,11 +217,6 @@ static int read_file(struct pxr_opening *o, const char *path)
 
 /* --- finding the files -------------------------------------------------------------------------*/
 
-struct file {
-        const char *path;
-        enum pxr_split split;
-};
-
 /* The split of a file by its name; PXR_SPLITS: none. */
 static enum pxr_split split_of(const char *name)
 {
@@ -238,51 +233,54 @@ static int is_of_a_split(const struct dirent *entry)
         return split_of(entry->d_name) < PXR_SPLITS;
 }
 
-/* The files of a folder. */
-static struct file *list(struct pxr_opening *o, const char *path)
+/* Read those files of a folder that are of splits which are wanted. The splits are stored in the
+ * order in which they are read. */
+static int read_folder(struct pxr_opening *o, const char *path, const bool wanted[PXR_SPLITS],
+                       int64_t count[PXR_SPLITS])
 {
         struct dirent **entries;
-        int count = scandir(path, &entries, is_of_a_split, versionsort);
-        struct file *files =
-                count > 0 ? pxr_alloc_array(o->arena, (size_t)count + 1, sizeof *files) : NULL;
+        int files = scandir(path, &entries, is_of_a_split, versionsort), failed = 0;
 
-        if (count < 0)
-                pxr_file_error(path, "open", errno, o->diag);
-        if (count == 0)
-                pxr_user_error(o->diag, "%s: contains no train*.npz, val*.npz or test*.npz", path);
-        for (int i = 0; i < count; i++) {
-                const char *name = entries[i]->d_name;
+        if (files < 0)
+                return pxr_file_error(path, "open", errno, o->diag);
+        if (files == 0)
+                failed = pxr_user_error(o->diag,
+                                        "%s: contains no train*.npz, val*.npz or test*.npz", path);
+        for (int split = 0; split < PXR_SPLITS; split++) {
+                int64_t before = pxr_pixels_count(o);
 
-                if (files)
-                        files[i] = (struct file) { pxr_strf(o->arena, "%s/%s", path, name),
-                                                   split_of(name) };
-                free(entries[i]);
+                for (int i = 0; i < files && !failed && wanted[split]; i++)
+                        if ((int)split_of(entries[i]->d_name) == split)
+                                failed = read_file(
+                                        o, pxr_strf(o->arena, "%s/%s", path, entries[i]->d_name));
+                count[split] = pxr_pixels_count(o) - before;
         }
-        if (count >= 0)
-                free(entries);
-        return files;
+        for (int i = 0; i < files; i++)
+                free(entries[i]);
+        free(entries);
+        return failed;
 }
 
-/* The files that `path` names, ended by NULL. */
-static struct file *find_files(struct pxr_opening *o, const char *path)
+/* Read what `path` names: a folder, or a file that is the train split. */
+static int read_path(struct pxr_opening *o, const char *path, const bool wanted[PXR_SPLITS],
+                     int64_t count[PXR_SPLITS])
 {
-        struct file *files;
         struct stat status;
+        int failed;
 
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-                return list(o, path);
+                return read_folder(o, path, wanted, count);
         if (fnmatch("*.npy", path, FNM_CASEFOLD) == 0) {
                 pxr_user_error(o->diag, "%s: expected an .npz file, got a single array (.npy)",
                                path);
                 pxr_note(o->diag,
                          "to convert it, in Python: numpy.savez('new.npz', data=numpy.load('%s'))",
                          quotable(path, "FILE"));
-                return NULL;
+                return -1;
         }
-        files = pxr_alloc_array(o->arena, 2, sizeof *files);
-        if (files)
-                files[0] = (struct file) { path, PXR_TRAIN };
-        return files;
+        failed = wanted[PXR_TRAIN] && read_file(o, path);
+        count[PXR_TRAIN] = pxr_pixels_count(o);
+        return failed;
 }
 
 /* --- opening -----------------------------------------------------------------------------------*/
@@ -303,33 +301,20 @@ static int describe(struct pxr_opening *o, const int64_t count[PXR_SPLITS])
         return known < 0 ? -1 : 0;
 }
 
-/* The splits are stored in the order in which they are read. */
-static int read_all(struct pxr_opening *o, const struct file *files)
-{
-        const struct npz *options = o->options;
-        int64_t count[PXR_SPLITS] = { 0 }, before = 0;
-
-        for (int i = 0; i < PXR_SPLITS; i++) {
-                bool wanted = pxr_data_opens(o, i) || (i == PXR_TRAIN && options->valid > 0 &&
-                                                       pxr_data_opens(o, PXR_VALID));
-
-                for (const struct file *file = files; wanted && file->path; file++)
-                        if (file->split == (enum pxr_split)i && read_file(o, file->path))
-                                return -1;
-                count[i] = pxr_pixels_count(o) - before;
-                before += count[i];
-        }
-        return describe(o, count) || pxr_pixels_end(o, count, options->valid, options->path) ? -1
-                                                                                             : 0;
-}
-
 static int open_set(struct pxr_opening *o)
 {
         const struct npz *options = o->options;
-        const struct file *files = find_files(o, options->path);
+        int64_t count[PXR_SPLITS] = { 0 };
+        bool wanted[PXR_SPLITS];
 
+        for (int i = 0; i < PXR_SPLITS; i++)
+                wanted[i] = pxr_data_opens(o, i);
+        wanted[PXR_TRAIN] |= options->valid > 0 && pxr_data_opens(o, PXR_VALID);
         o->set->levels = (int)options->levels;
-        return files ? read_all(o, files) : -1;
+        return read_path(o, options->path, wanted, count) || describe(o, count) ||
+                               pxr_pixels_end(o, count, options->valid, options->path)
+                       ? -1
+                       : 0;
 }
 
 static const struct pxr_option rows[] = {
