@@ -114,12 +114,11 @@ static struct pxr_yaml *of_spec(struct pxr_arena *arena, const char *path, struc
         return data;
 }
 
-static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
+static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, bool is_folder,
+                                struct pxr_diag *diag)
 {
         const struct pxr_data_format *format;
         struct pxr_yaml *data;
-        struct stat status;
-        bool is_folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 
         for (int i = 0; is_folder && pxr_data_formats[i]; i++) {
                 data = of_signs(arena, path, pxr_data_formats[i], diag);
@@ -144,17 +143,18 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, struc
 static struct pxr_yaml *of_name(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
         struct stat status;
+        bool exists = stat(name, &status) == 0;
 
         /* A name that does not look like a path is left to pxr_dataset_open(), which suggests the
          * nearest set. */
         if (pxr_data_format_find(name, (struct pxr_location) { 0 }, NULL) ||
-            (stat(name, &status) != 0 && !strpbrk(name, "/.")))
+            (!exists && !strpbrk(name, "/.")))
                 return mapping_of(arena, name, NULL, diag);
-        if (stat(name, &status) != 0) {
+        if (!exists) {
                 pxr_user_error(diag, "%s: no such file or folder", name);
                 return NULL;
         }
-        return of_path(arena, name, diag);
+        return of_path(arena, name, S_ISDIR(status.st_mode), diag);
 }
 
 struct pxr_yaml *pxr_data_mapping(struct pxr_arena *arena, const char *name,

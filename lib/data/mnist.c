@@ -112,16 +112,12 @@ static const char *describe(struct pxr_arena *arena, const struct mnist *options
         const char *split =
                 pxr_strf(arena, "valid = last %lld of train; ", (long long)options->valid);
 
-        switch ((enum binarization)options->binarization) {
-        case THRESHOLD:
+        if (options->binarization == THRESHOLD)
                 return pxr_strf(arena, "%sthreshold binarization at %lld", split,
                                 (long long)options->threshold);
-        case STOCHASTIC:
+        if (options->binarization == STOCHASTIC)
                 return pxr_strf(arena, "%sstochastic binarization, seed %lld", split,
                                 (long long)options->seed);
-        case NONE:
-                break;
-        }
         return pxr_strf(arena, "%s256 levels", split);
 }
 

@@ -119,9 +119,10 @@ static int read_through(const struct verification *v, const char *path, struct r
 
 /* `file` describes the file as it lies there, `content` what it unpacks to; one may be NULL. */
 static void judge(const struct reading *reading, const struct pxr_official_file *file,
-                  const struct pxr_official_file *content, struct pxr_verified *verified,
-                  char *words, size_t room)
+                  const struct pxr_official_file *content, struct pxr_verified *verified)
 {
+        char *words = verified->words;
+        size_t room = sizeof verified->words;
         int64_t size = content ? reading->content_size : reading->size;
         int64_t expected = content ? content->size : file->size;
 
@@ -153,8 +154,8 @@ static const char *without_path(const char *text, const char *path)
 /* Report a file. Returns 0, PXR_VERIFY_STOPPED or -1. */
 static int check_file(struct verification *v, const char *path, struct pxr_diag *diag)
 {
-        char name[NAME_MAX + 1], words[256] = "";
-        struct pxr_verified verified = { .path = path, .words = words };
+        struct pxr_verified verified = { .path = path };
+        char name[NAME_MAX + 1];
         const struct pxr_official_file *file, *content = NULL;
         struct reading reading = { 0 };
         struct pxr_diag *own;
@@ -174,11 +175,12 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
                 return pxr_out_of_memory(diag);
         result = read_through(v, path, &reading, own);
         if (result == 0) {
-                judge(&reading, file, content, &verified, words, sizeof words);
+                judge(&reading, file, content, &verified);
                 strcpy(verified.sha256, reading.disk);
         } else if (result == -1) {
                 verified.verdict = PXR_DAMAGED;
-                snprintf(words, sizeof words, "%s", without_path(pxr_diag_text(own, 0), path));
+                snprintf(verified.words, sizeof verified.words, "%s",
+                         without_path(pxr_diag_text(own, 0), path));
         }
         pxr_diag_free(own);
         if (result == PXR_VERIFY_STOPPED)
@@ -239,9 +241,8 @@ static int check_folder(struct verification *v, const char *folder, struct pxr_d
                         result = check_file(v, path, diag);
                 } else {
                         v->failures++;
-                        v->report(v->context, &(struct pxr_verified) { .path = path,
-                                                                       .verdict = PXR_MISSING,
-                                                                       .words = "" });
+                        v->report(v->context,
+                                  &(struct pxr_verified) { .path = path, .verdict = PXR_MISSING });
                 }
         }
         return result;

@@ -386,11 +386,6 @@ void pxr_png_files_path(const struct pxr_png_files *files, int64_t index, char p
                  files->files[index].name);
 }
 
-const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index)
-{
-        return basename(files->files[index].name);
-}
-
 /* Read an entry from the open `file`. Returns an error message, or NULL. */
 static const char *read_entry(const struct pxr_png_files *files, const struct pxr_png_file *entry,
                               int file, uint8_t **bytes, size_t *size)

@@ -42,9 +42,6 @@ struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *pa
 /* The path of a file, for errors. */
 void pxr_png_files_path(const struct pxr_png_files *files, int64_t index, char path[PATH_MAX]);
 
-/* The last part of its name. */
-const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index);
-
 /* All bytes of a file, to be freed; NULL after an error. */
 uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, size_t *size,
                              struct pxr_diag *diag);

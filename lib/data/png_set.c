@@ -118,7 +118,7 @@ static int take(struct pass *pass, const struct pxr_png_files *files, int64_t in
                 const struct decoded *decoded, struct pxr_sha256 *pixels)
 {
         size_t size = pxr_image_size(pass->o->set);
-        const char *name = pxr_png_files_name(files, index);
+        const char *name = basename(files->files[index].name);
         uint8_t *image;
 
         pxr_sha256_update(&pass->lines, decoded->sha256, strlen(decoded->sha256));
