@@ -112,6 +112,16 @@ static struct pxr_location location_of(const struct query *q, int offset)
         return at;
 }
 
+/* The position of a column; the number of columns if there is none of that name. */
+static int find_name(const struct query *q, const char *name)
+{
+        int i = 0;
+
+        while (i < q->columns && strcmp(q->name[i], name) != 0)
+                i++;
+        return i;
+}
+
 static void hint_column(struct query *q, const char *message)
 {
         static const char no_column[] = "no such column: ";
@@ -121,10 +131,8 @@ static void hint_column(struct query *q, const char *message)
         pxr_hint_nearest(q->diag, message + strlen(no_column), q->name, (size_t)q->columns);
         pxr_note(q->diag, "the columns are: %s",
                  pxr_join(q->arena, q->name, (size_t)q->columns, ", "));
-        for (int i = 0; i < q->columns; i++)
-                if (strcmp(q->name[i], "spec_json") == 0)
-                        pxr_note(q->diag,
-                                 "a key of the spec is like spec_json ->> '$.train.batch'");
+        if (find_name(q, "spec_json") < q->columns)
+                pxr_note(q->diag, "a key of the spec is like spec_json ->> '$.train.batch'");
 }
 
 static int condition_error(struct query *q, int code, const char *message)
@@ -305,15 +313,6 @@ static const struct pxr_report_item *find_item(const struct pxr_report_item *ite
         return item;
 }
 
-static int find_name(const struct query *q, const char *name)
-{
-        int i = 0;
-
-        while (i < q->columns && strcmp(q->name[i], name) != 0)
-                i++;
-        return i;
-}
-
 /* Check that the query has the columns and arguments that the head describes. */
 static int check_head(struct query *q)
 {
@@ -374,6 +373,7 @@ static const char *kept(struct query *q, char *text)
         return copy;
 }
 
+/* A column; `item`: what the head says of it. */
 static void add_output(struct query *q, const char *name, const char *expression,
                        const struct pxr_report_item *item)
 {
@@ -408,13 +408,17 @@ static int add_keys(struct query *q, const char *name, const struct pxr_report_i
 
 static int choose_outputs(struct query *q)
 {
+        static const struct pxr_report_item unsaid = { .format = PXR_COLUMN_PLAIN,
+                                                       .show = PXR_IF_FILLED };
+
         for (int i = 0; i < q->columns; i++) {
                 const struct pxr_report_item *item = find_item(q->file->column, q->name[i]);
-                int show = item ? item->show : PXR_IF_FILLED;
 
-                if (show == PXR_TO_CONDITIONS || (show == PXR_TO_PROGRAMS && !q->call->programs))
+                item = item ? item : &unsaid;
+                if (item->show == PXR_TO_CONDITIONS ||
+                    (item->show == PXR_TO_PROGRAMS && !q->call->programs))
                         continue;
-                if (item && item->format == PXR_COLUMN_KEYS) {
+                if (item->format == PXR_COLUMN_KEYS) {
                         if (add_keys(q, q->name[i], item))
                                 return -1;
                 } else {
@@ -450,14 +454,9 @@ static int prepare(struct query *q)
 /* --- the table ---------------------------------------------------------------------------------
  */
 
-static int format_of(const struct output *output)
+static bool is_cell(const struct pxr_report_item *item)
 {
-        return output->item ? output->item->format : PXR_COLUMN_PLAIN;
-}
-
-static bool is_cell(const struct output *output)
-{
-        return format_of(output) != PXR_COLUMN_NOTE && format_of(output) != PXR_COLUMN_TITLE;
+        return item->format != PXR_COLUMN_NOTE && item->format != PXR_COLUMN_TITLE;
 }
 
 static struct pxr_table *new_table(struct query *q)
@@ -466,14 +465,13 @@ static struct pxr_table *new_table(struct query *q)
         int count = 0;
 
         for (int i = 0; column && i < q->outputs; i++) {
-                const struct output *output = &q->output[i];
-                const char *heading = output->item ? output->item->heading : NULL;
+                const char *name = q->output[i].name;
+                const struct pxr_report_item *item = q->output[i].item;
 
-                if (is_cell(output))
-                        column[count++] = (struct pxr_column) { output->name,
-                                                                heading ? heading : output->name,
-                                                                output->item ? output->item->show
-                                                                             : PXR_IF_FILLED };
+                if (is_cell(item))
+                        column[count++] =
+                                (struct pxr_column) { name, item->heading ? item->heading : name,
+                                                      item->show };
         }
         return column ? pxr_table_new(q->arena, q->file->name, q->file->title, column, count)
                       : NULL;
@@ -506,7 +504,7 @@ static void add_row(struct query *q, struct pxr_cursor *rows, struct pxr_table *
         int decimals = nll_decimals(q, rows), to = 0;
 
         for (int i = 0; i < q->outputs; i++) {
-                int format = format_of(&q->output[i]);
+                int format = q->output[i].item->format;
 
                 if (pxr_cursor_is_null(rows, i)) {
                         /* empty */
@@ -522,7 +520,7 @@ static void add_row(struct query *q, struct pxr_cursor *rows, struct pxr_table *
                         if (format == PXR_COLUMN_NLL || format == PXR_COLUMN_DIFFERENCE)
                                 cell[to].decimals = decimals;
                 }
-                to += is_cell(&q->output[i]);
+                to += is_cell(q->output[i].item);
         }
 }
 
