@@ -8,6 +8,7 @@
 #include "manage/texts.h" /* made by the Makefile */
 #include "record/cursor.h"
 #include "record/folder.h"
+#include "report/query_table.h"
 
 static const struct pxr_column columns[] = {
         { "run", "Run", PXR_ALWAYS },       { "name", "Name", PXR_ALWAYS },
@@ -61,7 +62,7 @@ static void add_row(struct deletion *d, struct pxr_cursor *run)
         cell[2] = pxr_text_cell(d->table, pxr_cursor_text(run, 2));
         cell[3] = pxr_integer_cell(pxr_cursor_integer(run, 6));
         cell[4] = pxr_integer_cell(bytes);
-        cell[5] = pxr_duration_cell(pxr_cursor_real(run, 3));
+        cell[5] = pxr_query_cell(run, 3, PXR_COLUMN_SECONDS);
 }
 
 /* Refuse a run that may be running, or that is referred to. */

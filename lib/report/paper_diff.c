@@ -202,22 +202,16 @@ static struct layer *list_layers(struct comparison *c, const struct pxr_yaml *la
         return list;
 }
 
-static long length_of(const struct layer *list)
-{
-        long length = 0;
-
-        for (; list; list = list->next)
-                length++;
-        return length;
-}
-
 /* Put the layers in a container in its place, so many times. */
 static void splice(struct comparison *c, struct layer **at, int times)
 {
         const struct pxr_yaml *layers = inner_layers((*at)->item);
         struct layer *rest = (*at)->next;
+        long all = (long)layers->count * times;
 
-        if ((long)layers->count * times + length_of(rest) > MOST_LAYERS)
+        for (const struct layer *layer = rest; layer; layer = layer->next)
+                all++;
+        if (all > MOST_LAYERS)
                 times = 1;
         while (times-- > 0)
                 for (*at = list_layers(c, layers, ""); *at;)

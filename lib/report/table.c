@@ -82,12 +82,6 @@ struct pxr_cell pxr_real_cell(double value, int decimals)
                                    .decimals = decimals };
 }
 
-struct pxr_cell pxr_duration_cell(double seconds)
-{
-        return (struct pxr_cell) { .kind = isnan(seconds) ? PXR_CELL_EMPTY : PXR_CELL_DURATION,
-                                   .real = seconds };
-}
-
 /* --- the text of a cell
  * ----------------------------------------------------------------------------
  */

@@ -114,7 +114,6 @@ struct pxr_cell pxr_text_cell(struct pxr_table *table, const char *text);
 struct pxr_cell pxr_integer_cell(int64_t value);
 /* NAN makes an empty cell. */
 struct pxr_cell pxr_real_cell(double value, int decimals);
-struct pxr_cell pxr_duration_cell(double seconds);
 
 /* Write a list of tables; as CSV, the first alone. LaTeX is a whole document, which compiles as it
  * is. Text fits into lines of `line` columns (0: as long as they come). Returns 0 or -1. */

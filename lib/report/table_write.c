@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "report/escape.h"
 #include "config/options.h"
 
@@ -65,15 +66,13 @@ static const double latex_letter = 1.65; /* millimetres */
  * column need be, as a SHA-256 is, before. */
 static const char *word_end(const char *text)
 {
-        const char *end = text, *piece = NULL;
+        const char *all = text + strlen(text), *end = text, *piece = NULL;
         int letters = 0;
 
         do {
                 if (letters == LATEX_PIECE)
                         piece = end;
-                do
-                        end++;
-                while ((*end & 0xc0) == 0x80);
+                end += pxr_step(end, all);
                 letters++;
         } while (*end && *end != ' ' && !pxr_breaks_after(end - 1));
         return letters > LATEX_LEAST ? piece : end;
@@ -235,14 +234,13 @@ static json_t *json_table(const struct pxr_table *table)
 
 static int write_json(const struct pxr_table *table, FILE *to)
 {
-        json_t *root = table->next ? json_array() : json_table(table);
+        json_t *root = json_table(table);
         int status;
 
-        for (; table->next || json_is_array(root); table = table->next) {
+        if (table->next)
+                root = json_pack("[o]", root);
+        while ((table = table->next))
                 json_array_append_new(root, json_table(table));
-                if (!table->next)
-                        break;
-        }
         status = pxr_json_write(root, to);
         json_decref(root);
         return status;
