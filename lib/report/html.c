@@ -12,6 +12,7 @@
 
 #include "data/png.h"
 #include "report/escape.h"
+#include "report/text_table.h"
 
 /* Print an integer by the conversion `one`, whose length modifier ends before `last`. */
 static void put_integer(FILE *to, const char *one, const char *last, va_list *arguments)
@@ -122,25 +123,19 @@ enum { TALL = 60 };
 /* A table being written. */
 struct writing {
         FILE *to;
-        struct pxr_arena *arena;
         const char *id;
-        const struct pxr_table *table;
         const struct pxr_html_runs *runs;
-        bool *shown, *numbers; /* [columns]: found once per column, not at each cell */
+        struct pxr_text_table texts;
 };
 
 static void put_head(const struct writing *w)
 {
         pxr_html(w->to, "<thead><tr>");
-        for (int i = 0; i < w->table->columns; i++) {
-                w->shown[i] = pxr_column_shown(w->table, i);
-                w->numbers[i] = pxr_column_of_numbers(w->table, i);
-                if (w->shown[i])
-                        pxr_html(w->to,
-                                 w->numbers[i] ? "<th scope=\"col\" class=\"n\">%s</th>"
-                                               : "<th scope=\"col\">%s</th>",
-                                 w->table->column[i].heading);
-        }
+        for (int i = 0; i < w->texts.columns; i++)
+                pxr_html(w->to,
+                         w->texts.shown[i].number ? "<th scope=\"col\" class=\"n\">%s</th>"
+                                                  : "<th scope=\"col\">%s</th>",
+                         pxr_heading_at(&w->texts, i));
         pxr_html(w->to, "</tr></thead>\n");
 }
 
@@ -153,14 +148,17 @@ static void put_value(FILE *to, const struct pxr_cell *cell)
                 pxr_html(to, " data-value=\"%.17g\"", cell->real);
 }
 
-static void put_cell(const struct writing *w, const struct pxr_cell *cell, int column)
+static void put_cell(const struct writing *w, size_t row, int i)
 {
-        const char *text = pxr_cell_text(w->arena, cell);
-        bool linked = strcmp(w->table->column[column].name, "run") == 0 &&
+        const struct pxr_table *table = w->texts.table;
+        const struct pxr_text_column *shown = &w->texts.shown[i];
+        const struct pxr_cell *cell = table->cell + row * table->columns + shown->column;
+        const char *text = pxr_text_at(&w->texts, row, i);
+        bool linked = strcmp(table->column[shown->column].name, "run") == 0 &&
                       cell->kind == PXR_CELL_INTEGER && has_run(w->runs, cell->integer);
 
         pxr_html(w->to, "<td");
-        if (w->numbers[column])
+        if (shown->number)
                 pxr_html(w->to, " class=\"n\"");
         else if (strlen(text) >= LONG)
                 pxr_html(w->to, " class=\"long\"");
@@ -177,14 +175,11 @@ static void put_cell(const struct writing *w, const struct pxr_cell *cell, int c
 
 static void put_rows(const struct writing *w)
 {
-        const struct pxr_cell *cell = w->table->cell;
-
         pxr_html(w->to, "<tbody>\n");
-        for (size_t row = 0; row < w->table->rows; row++) {
+        for (size_t row = 0; row < w->texts.table->rows; row++) {
                 pxr_html(w->to, "<tr>");
-                for (int i = 0; i < w->table->columns; i++, cell++)
-                        if (w->shown[i])
-                                put_cell(w, cell, i);
+                for (int i = 0; i < w->texts.columns; i++)
+                        put_cell(w, row, i);
                 pxr_html(w->to, "</tr>\n");
         }
         pxr_html(w->to, "</tbody>");
@@ -192,7 +187,7 @@ static void put_rows(const struct writing *w)
 
 static void put_notes(const struct writing *w)
 {
-        for (const struct pxr_note *note = w->table->note; note; note = note->next)
+        for (const struct pxr_note *note = w->texts.table->note; note; note = note->next)
                 if (note->mark)
                         pxr_html(w->to, "<p class=\"note\" id=\"%s-%s\"><sup>%s</sup> %s</p>\n",
                                  w->id, note->mark, note->mark, note->text);
@@ -203,10 +198,9 @@ static void put_notes(const struct writing *w)
 int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,
                    const struct pxr_html_runs *runs)
 {
-        bool *shown = pxr_alloc_array(arena, 2 * (size_t)table->columns, sizeof(bool));
-        const struct writing w = { to, arena, id, table, runs, shown, shown + table->columns };
+        struct writing w = { .to = to, .id = id, .runs = runs };
 
-        if (!shown)
+        if (pxr_text_table_fill(&w.texts, arena, table))
                 return -1;
         pxr_html(to, "<h3 id=\"%s\">%s</h3>\n", id, table->title);
         if (table->rows > 0) {

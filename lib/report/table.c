@@ -171,23 +171,3 @@ const char *pxr_cell_text(struct pxr_arena *arena, const struct pxr_cell *cell)
                        ? pxr_strf(arena, "%s%s", cell->before, text)
                        : text;
 }
-
-bool pxr_column_shown(const struct pxr_table *table, int column)
-{
-        enum pxr_shown shown = table->column[column].shown;
-
-        if (shown != PXR_IF_FILLED && shown != PXR_IF_ROOM)
-                return shown == PXR_ALWAYS;
-        for (size_t row = 0; row < table->rows; row++)
-                if (table->cell[row * table->columns + column].kind != PXR_CELL_EMPTY)
-                        return true;
-        return table->rows == 0;
-}
-
-bool pxr_column_of_numbers(const struct pxr_table *table, int column)
-{
-        for (size_t row = 0; row < table->rows; row++)
-                if (table->cell[row * table->columns + column].kind == PXR_CELL_TEXT)
-                        return false;
-        return true;
-}

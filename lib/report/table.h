@@ -123,10 +123,4 @@ int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE
 /* A cell as people see it, without its mark and not escaped. */
 const char *pxr_cell_text(struct pxr_arena *arena, const struct pxr_cell *cell);
 
-/* Is a column one that people are shown? */
-bool pxr_column_shown(const struct pxr_table *table, int column);
-
-/* Has a column no text? Numbers stand to the right. */
-bool pxr_column_of_numbers(const struct pxr_table *table, int column);
-
 #endif

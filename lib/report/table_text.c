@@ -37,11 +37,6 @@ static void wrap(FILE *to, const char *text, int indent, int line)
         putc('\n', to);
 }
 
-static void pad(FILE *to, int width)
-{
-        fprintf(to, "%*s", width > 0 ? width : 0, "");
-}
-
 /* A cell with its mark; of row -1 the heading. */
 static const char *full_at(const struct pxr_text_table *texts, ptrdiff_t row, int i)
 {
@@ -101,10 +96,10 @@ static void text_row(FILE *to, const struct pxr_text_table *texts, ptrdiff_t row
                         else
                                 line = take_line(texts->arena, &rest[i], width);
                         space = width - pxr_escape(NULL, PXR_ESCAPE_TEXT, line);
-                        fputs(i > 0 ? "  " : "", to);
-                        pad(to, number ? space : 0);
+                        space = space > 0 ? space : 0;
+                        fprintf(to, "%s%*s", i > 0 ? "  " : "", number ? space : 0, "");
                         pxr_escape(to, PXR_ESCAPE_TEXT, line);
-                        pad(to, number || last ? 0 : space);
+                        fprintf(to, "%*s", number || last ? 0 : space, "");
                         more = more || *rest[i];
                 }
                 putc('\n', to);

@@ -6,6 +6,28 @@
 
 #include "report/escape.h"
 
+/* Is a column one that people are shown? */
+static bool is_shown(const struct pxr_table *table, int column)
+{
+        enum pxr_shown shown = table->column[column].shown;
+
+        if (shown != PXR_IF_FILLED && shown != PXR_IF_ROOM)
+                return shown == PXR_ALWAYS;
+        for (size_t row = 0; row < table->rows; row++)
+                if (table->cell[row * table->columns + column].kind != PXR_CELL_EMPTY)
+                        return true;
+        return table->rows == 0;
+}
+
+/* Has a column no text? Numbers stand to the right. */
+static bool is_of_numbers(const struct pxr_table *table, int column)
+{
+        for (size_t row = 0; row < table->rows; row++)
+                if (table->cell[row * table->columns + column].kind == PXR_CELL_TEXT)
+                        return false;
+        return true;
+}
+
 /* The widest piece of a heading that is broken wherever it may be. */
 static int widest_piece(const char *text)
 {
@@ -26,7 +48,7 @@ static void add_column(struct pxr_text_table *texts, int column)
         struct pxr_text_column *shown = &texts->shown[texts->columns++];
         int cells, piece = widest_piece(heading);
 
-        *shown = (struct pxr_text_column) { column, pxr_column_of_numbers(texts->table, column),
+        *shown = (struct pxr_text_column) { column, is_of_numbers(texts->table, column),
                                             pxr_escape(NULL, PXR_ESCAPE_TEXT, heading), 0 };
         cells = pxr_cells_width(texts, texts->columns - 1);
         shown->width = cells > shown->width ? cells : shown->width;
@@ -50,7 +72,7 @@ int pxr_text_table_fill(struct pxr_text_table *texts, struct pxr_arena *arena,
         for (size_t i = 0; i < table->rows * columns; i++)
                 texts->cell[i] = pxr_cell_text(arena, table->cell + i);
         for (int i = 0; i < table->columns; i++)
-                if (pxr_column_shown(table, i))
+                if (is_shown(table, i))
                         add_column(texts, i);
         return pxr_arena_failed(arena) ? -1 : 0;
 }
