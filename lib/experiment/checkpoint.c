@@ -261,9 +261,7 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool averag
         struct pxr_checkpoint_row *row = NULL;
         int status = -1;
 
-        if (!arena)
-                return -1;
-        if (!pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag)) {
+        if (arena && !pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag)) {
                 while (row && row->step != step)
                         row = row->next;
                 if (!row)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "experiment/caption.h"
 #include "sample/grid.h"
 #include "train/evaluate.h"
@@ -268,16 +269,6 @@ static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *or
         return pixels;
 }
 
-/* The names of all, as in "valid:3, valid:4". */
-static const char *names_of(struct pxr_arena *arena, const struct pxr_images *images)
-{
-        const char *names = "";
-
-        for (int i = 0; i < images->count; i++)
-                names = pxr_strf(arena, "%s%s%s", names, i ? ", " : "", images->name[i]);
-        return names;
-}
-
 /* The caption of all, with their mean log-likelihood, or 0 where each has its own. */
 static int begin_caption(struct pxr_arena *arena, const struct pxr_draw_order *order,
                          const char *title, double log_likelihood, struct pxr_caption *caption,
@@ -303,7 +294,9 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
                           -pxr_nats_per_image(&nll), &caption, diag))
                 return NULL;
         if (order->images)
-                pxr_caption_add(&caption, "pxr:images", names_of(arena, order->images));
+                pxr_caption_add(
+                        &caption, "pxr:images",
+                        pxr_join(arena, order->images->name, (size_t)order->images->count, ", "));
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
         grid.texts = (struct pxr_png_texts) { caption.text, caption.count };

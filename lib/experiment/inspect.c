@@ -23,15 +23,6 @@ const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 /* --- distributions -----------------------------------------------------------------------------
  */
 
-static int colour_named(const char *name)
-{
-        int colour = 0;
-
-        while (pxr_colour_names[colour] && strcmp(pxr_colour_names[colour], name) != 0)
-                colour++;
-        return pxr_colour_names[colour] ? colour : -1;
-}
-
 int pxr_pixel_read(const char *text, const struct pxr_graph *graph, struct pxr_chosen_pixel *chosen,
                    struct pxr_diag *diag)
 {
@@ -54,8 +45,10 @@ int pxr_pixel_read(const char *text, const struct pxr_graph *graph, struct pxr_c
                                       text, graph->rows, graph->cols);
         if (!*colour)
                 return 0;
-        chosen->colour = colour_named(colour);
-        if (chosen->colour < 0)
+        for (chosen->colour = 0; pxr_colour_names[chosen->colour]; chosen->colour++)
+                if (strcmp(pxr_colour_names[chosen->colour], colour) == 0)
+                        break;
+        if (!pxr_colour_names[chosen->colour])
                 return pxr_user_error(diag, "%s: a colour is red, green or blue", text);
         return graph->colours == 3 ? 0
                                    : pxr_user_error(diag, "%s: the model's images are grey", text);

@@ -85,21 +85,6 @@ static int compare_plugins(struct pxr_arena *arena, struct pxr_store *store, int
         return pxr_arena_failed(arena) ? -1 : 0;
 }
 
-static int compare_build(struct pxr_arena *arena, struct pxr_store *store,
-                         const struct pxr_run *run, const struct pxr_model *model,
-                         struct pxr_build *build, struct pxr_diag *diag)
-{
-        struct pxr_run *now = pxr_provenance(arena, NULL);
-
-        if (!now)
-                return -1;
-        *build = (struct pxr_build) { .now = now, .plugins = "", .few = "" };
-        build->program =
-                strcmp(pxr_program_text(arena, run->program_version, run->program_revision),
-                       pxr_program_text(arena, now->program_version, now->program_revision)) == 0;
-        return compare_plugins(arena, store, run->id, model, build, diag);
-}
-
 /* --- what is computed --------------------------------------------------------------------------
  */
 
@@ -150,7 +135,15 @@ int pxr_check_model(struct pxr_arena *arena, struct pxr_store *store, const stru
                     const struct pxr_experiment *e, enum pxr_reuse purpose, struct pxr_build *build,
                     struct pxr_diag *diag)
 {
-        if (compare_build(arena, store, run, e->model, build, diag))
+        struct pxr_run *now = pxr_provenance(arena, NULL);
+
+        if (!now)
+                return -1;
+        *build = (struct pxr_build) { .now = now, .plugins = "", .few = "" };
+        build->program =
+                strcmp(pxr_program_text(arena, run->program_version, run->program_revision),
+                       pxr_program_text(arena, now->program_version, now->program_revision)) == 0;
+        if (compare_plugins(arena, store, run->id, e->model, build, diag))
                 return -1;
         /* Another version of a layer may be meant to compute something else. */
         if (purpose == PXR_TO_RESUME && build->versions) {
