@@ -73,7 +73,7 @@ void pxr_streams_free(struct pxr_streams *streams)
         for (int64_t i = 0; i < streams->count; i++)
                 free(streams->stream[i].bytes);
         free(streams->stream);
-        *streams = (struct pxr_streams) { 0 };
+        *streams = (struct pxr_streams) { .spared = streams->spared };
 }
 
 /* --- one value ---------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ int64_t pxr_images_per_stream(const struct pxr_graph *graph);
 
 int64_t pxr_stream_count(int64_t images, int64_t images_per_stream);
 
+/* `spared` stays. */
 void pxr_streams_free(struct pxr_streams *streams);
 
 /* Encode pixels[image][row][col][colour] to `streams`, to be freed by the caller, and add up the

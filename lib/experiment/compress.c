@@ -175,7 +175,6 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
         const struct pxr_recorded *recorded = order->recorded;
         const struct pxr_graph *graph = recorded->graph;
         uint8_t *pixels;
-        double spared;
         int status;
 
         *file = (struct pxr_codec_file) { .run = pxr_visible(arena, recorded->run->name),
@@ -193,9 +192,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                                : read_split(arena, order, file, &pixels, diag)))
                 return -1;
         status = compress_pixels(arena, order, file, pixels, diag);
-        spared = file->streams.spared;
         pxr_streams_free(&file->streams);
-        file->streams.spared = spared;
         return status;
 }
 
