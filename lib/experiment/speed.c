@@ -27,9 +27,9 @@ struct bench {
         uint8_t *drawn;           /* where generation puts its images */
         struct pxr_trainer *trainer;
         struct pxr_evaluation evaluation;
-        struct pxr_generation generation, naive; /* by advances, and by whole passes */
-        struct pxr_progress progress;            /* of the measurement under way */
-        struct pxr_observer stop;                /* shows nothing of the work itself */
+        struct pxr_generation generation; /* by advances, then by whole passes */
+        struct pxr_progress progress;     /* of the measurement under way */
+        struct pxr_observer stop;         /* shows nothing of the work itself */
 };
 
 /* --- the machine -------------------------------------------------------------------------------
@@ -124,11 +124,6 @@ static int evaluate(struct bench *bench, struct pxr_diag *diag)
 static int generate(struct bench *bench, struct pxr_diag *diag)
 {
         return pxr_generate(&bench->generation, bench->drawn, diag);
-}
-
-static int generate_naively(struct bench *bench, struct pxr_diag *diag)
-{
-        return pxr_generate(&bench->naive, bench->drawn, diag);
 }
 
 /* Images evaluated and drawn are not shown as progress, but the work can be stopped. */
@@ -356,8 +351,6 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
                 .threads = order->threads,
                 .observer = &bench->stop,
         };
-        bench->naive = bench->generation;
-        bench->naive.whole_passes = true;
         return bench->evaluation.set ? 0 : -1;
 }
 
@@ -394,9 +387,11 @@ static int measure(struct bench *bench, struct pxr_speed *speed, struct pxr_diag
                 status = repeat(bench, "measuring evaluation", evaluate, &speed->evaluation, diag);
         if (!status)
                 status = repeat(bench, "measuring generation", generate, &speed->generation, diag);
-        if (!status && bench->order->naive)
-                status = repeat(bench, "measuring naive generation", generate_naively,
-                                &speed->naive, diag);
+        if (!status && bench->order->naive) {
+                bench->generation.memory = NULL;
+                bench->generation.whole_passes = true;
+                status = repeat(bench, "measuring naive generation", generate, &speed->naive, diag);
+        }
         if (status)
                 return status;
         measure_peaks(matrix, threads, speed); /* again: other load may have changed */
