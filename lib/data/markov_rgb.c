@@ -85,11 +85,6 @@ static const uint8_t *parent_of(const struct pxr_dataset *set, const uint8_t *pi
         return row > 0 ? pixels + 3 * (row - 1) * set->cols : root;
 }
 
-static void set_root(const struct state *state, uint8_t root[3])
-{
-        memset(root, state->levels / 2, 3);
-}
-
 static uint8_t draw(struct pxr_random *random, const double *p, int count)
 {
         double u = pxr_random_uniform(random);
@@ -107,7 +102,7 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
         uint8_t root[3];
 
         (void)epoch, (void)diag;
-        set_root(state, root);
+        memset(root, state->levels / 2, sizeof root);
         for (int i = 0; i < count; i++, pixels += 3 * set->rows * set->cols) {
                 struct pxr_random random =
                         pxr_markov_random(set->opening->options, split, index[i]);
@@ -131,7 +126,7 @@ static double nats(const struct pxr_dataset *set, const uint8_t *pixels)
         uint8_t root[3];
         double sum = 0;
 
-        set_root(state, root);
+        memset(root, state->levels / 2, sizeof root);
         for (int at = 0; at < set->rows * set->cols; at++) {
                 const uint8_t *pixel = pixels + 3 * at;
                 const uint8_t *parent =

@@ -95,25 +95,19 @@ static const char *describe(struct pxr_arena *arena, const struct png_folder *op
         return "none";
 }
 
-static bool is_default(const struct pxr_opening *o, const char *option)
-{
-        const struct pxr_yaml *node = pxr_yaml_get(o->node, option);
-
-        return !node || node->origin == PXR_ORIGIN_DEFAULT;
-}
-
 /* Take the size of all images from the first. */
 static int set_size(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
         const struct png_folder *options = o->options;
         const struct pxr_png_split *first = splits;
+        const struct pxr_yaml *levels = pxr_yaml_get(o->node, "levels");
         int bits = 0;
 
         while (first->count == 0)
                 first++;
         if (pxr_png_files_size(o, first, &bits))
                 return -1;
-        if (bits == 1 && o->set->colours == 1 && is_default(o, "levels"))
+        if (bits == 1 && o->set->colours == 1 && (!levels || levels->origin == PXR_ORIGIN_DEFAULT))
                 pxr_warn(o->diag,
                          "%s: the pixels are black or white (1 bit each), but are read as 2 of 256 "
                          "levels (set 'levels: 2' to make them binary)",
