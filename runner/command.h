@@ -103,19 +103,9 @@ struct command {
         const char *summary; /* before the options in --help */
         const char *text;    /* after them: a file of runner/texts */
         const struct command_option *options;
-        const struct command_verb *verbs; /* or ONE_PURPOSE() */
+        const struct command_verb *verbs; /* one without a name: its only purpose */
         const char *usual;                /* subcommand when there are no arguments; NULL: none */
 };
-
-/* The verbs of a command without subcommands: what its words are, and its function. */
-#define ONE_PURPOSE(words_, run_)                             \
-        (const struct command_verb[])                         \
-        {                                                     \
-                { .words = words_, .help = "", .run = run_ }, \
-                {                                             \
-                        .help = NULL                          \
-                }                                             \
-        }
 
 /* Defined by the command, run by main(): the exit status is 1 for a failure of the system, 2 for a
  * mistake of the user. */

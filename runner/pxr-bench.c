@@ -333,5 +333,6 @@ const struct command command = {
                 "this machine.",
         .text = PXR_BENCH_TEXT,
         .options = options,
-        .verbs = ONE_PURPOSE("SPEC [KEY=VALUE...]", run),
+        .verbs = (const struct command_verb[]) { { NULL, "SPEC [KEY=VALUE...]", "run", .run = run },
+                                                 { 0 } },
 };

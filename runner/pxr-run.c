@@ -515,5 +515,7 @@ const struct command command = {
         .summary = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.",
         .text = PXR_RUN_TEXT,
         .options = options,
-        .verbs = ONE_PURPOSE("[SPEC] [KEY=VALUE...]", run),
+        .verbs =
+                (const struct command_verb[]) {
+                        { NULL, "[SPEC] [KEY=VALUE...]", "run", .run = run }, { 0 } },
 };

@@ -559,5 +559,5 @@ const struct command command = {
         .summary = "Draw images from a recorded RUN (its number or name, or 'last').",
         .text = PXR_SAMPLE_TEXT,
         .options = options,
-        .verbs = ONE_PURPOSE("RUN", run),
+        .verbs = (const struct command_verb[]) { { NULL, "RUN", "run", .run = run }, { 0 } },
 };
