@@ -277,6 +277,14 @@ int pxr_file_duplicate(const char *from, const char *to, bool link_it, struct px
         return status;
 }
 
+bool pxr_same_file(const char *a, const char *b)
+{
+        struct stat left, right;
+
+        return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
+               left.st_ino == right.st_ino;
+}
+
 int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
 {
         char target[PATH_MAX];

@@ -65,6 +65,9 @@ int pxr_file_duplicate(const char *from, const char *to, bool link, struct pxr_d
  * a user's error unless `replace`. Returns 0 or -1. */
 int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag);
 
+/* Whether two paths lead to the same file. */
+bool pxr_same_file(const char *a, const char *b);
+
 /* Whether a file is on a network file system, where memory mapped from it is not shared with other
  * hosts. False if unknown. */
 bool pxr_file_is_remote(const char *path);

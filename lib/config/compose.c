@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -120,14 +119,6 @@ static char *base_path(const struct loader *loader, const char *name, const stru
         return pxr_strf(loader->arena, "%.*s/%s", (int)(slash - file->path), file->path, name);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-        struct stat left, right;
-
-        return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
-               left.st_ino == right.st_ino;
-}
-
 static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr_yaml *name,
                   const struct loading *file)
 {
@@ -140,7 +131,7 @@ static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr
                                     "'extends' must be a file or a list of files");
         inner.path = base_path(loader, name->text, file);
         for (const struct loading *at = file; at; at = at->outer, depth++)
-                if (same_file(at->path, inner.path))
+                if (pxr_same_file(at->path, inner.path))
                         return pxr_error_at(loader->diag, name->location, "%s: extends itself",
                                             inner.path);
         if (depth > MAX_EXTENDS)

@@ -126,18 +126,17 @@ static bool may_need(const char *path, const char *relative)
 static int needed_elsewhere(struct gc *gc, const char *relative, const char **by)
 {
         const char *folder = full(gc, ".");
-        struct stat own = { 0 }, status;
+        struct stat status;
         DIR *stream = opendir(folder);
         struct dirent *entry;
 
         *by = NULL;
-        stat(gc->store->path, &own);
         while (stream && !*by && (entry = readdir(stream))) {
                 const char *path = full(gc, entry->d_name);
 
                 if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-                    (status.st_ino != own.st_ino || status.st_dev != own.st_dev) &&
-                    may_be_database(path) && may_need(path, relative))
+                    !pxr_same_file(path, gc->store->path) && may_be_database(path) &&
+                    may_need(path, relative))
                         *by = path;
         }
         if (!stream)

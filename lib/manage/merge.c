@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "experiment/recorded.h"
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/merge.h"
@@ -133,28 +134,11 @@ static int merge_database(struct merge *m)
 /* --- all of them -------------------------------------------------------------------------------
  */
 
-static void close_store(void *store)
-{
-        pxr_store_close(store);
-}
-
-static bool is_same_file(const char *a, const char *b)
-{
-        struct stat first, second;
-
-        return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-               first.st_ino == second.st_ino;
-}
-
 static struct pxr_store *open_from(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
-        struct pxr_store *store = NULL;
+        struct pxr_store *store = pxr_recorded_store(arena, path, diag);
 
-        if (!pxr_store_exists(path, diag))
-                store = pxr_store_open(path, false, diag);
-        if (!store || pxr_arena_defer(arena, close_store, store))
-                return NULL;
-        return pxr_store_check(store, diag) ? NULL : store;
+        return store && pxr_store_check(store, diag) == 0 ? store : NULL;
 }
 
 /* Delete a database that was created in vain. */
@@ -199,7 +183,7 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
         if (!m.table || !store)
                 return NULL;
         for (size_t i = 0; i < from->count; i++) {
-                if (is_same_file(from->text[i], into)) {
+                if (pxr_same_file(from->text[i], into)) {
                         pxr_user_error(diag, "%s: cannot merge a database into itself",
                                        from->text[i]);
                         return NULL;
