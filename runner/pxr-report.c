@@ -176,7 +176,7 @@ static struct pxr_table *delete (const struct program *p, struct pxr_store *stor
 static struct pxr_table *merge(const struct program *p, struct pxr_store *store)
 {
         (void)store;
-        return pxr_merge(p->arena, args.db, &p->words, p->diag);
+        return pxr_merge(p->arena, args.db, &p->words, NULL, p->diag);
 }
 
 static struct pxr_table *export(const struct program *p, struct pxr_store *store)

@@ -88,9 +88,9 @@ static struct pxr_table *import_all(struct pxr_arena *arena, const char *into,
         for (size_t i = 0; !status && i < from->count; i++)
                 status = check(&import, i, from->text[i]);
         if (!status)
-                table = pxr_merge_with(arena, into,
-                                       &(struct pxr_arguments) { import.database, from->count },
-                                       from->text, diag);
+                table = pxr_merge(arena, into,
+                                  &(struct pxr_arguments) { import.database, from->count },
+                                  from->text, diag);
         for (size_t i = 0; i < from->count; i++)
                 pxr_staging_remove(&import.staging[i]);
         rmdir(import.folder); /* if it is empty */

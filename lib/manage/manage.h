@@ -24,9 +24,13 @@
  * their SHA-256 was checked. Of a run that both databases have, the record that goes further is
  * kept: the finished one, or the one of more steps; its tags, note and archiving in `into` do not
  * change. A run at work is copied as it is. Sweeps of the same name and search are merged, their
- * jobs identified by their spec. */
+ * jobs identified by their spec.
+ *
+ * For an import, `names` (else NULL) has what each database was exported to, for the table; then a
+ * missing checkpoint is an error, and files are copied rather than linked. */
 struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
-                            const struct pxr_arguments *from, struct pxr_diag *diag);
+                            const struct pxr_arguments *from, const char *const *names,
+                            struct pxr_diag *diag);
 
 /* Write a run to a new directory `out`, or a file if the name ends in ".tar.gz": its spec, metrics,
  * pictures and checkpoints, a database of that run alone, and a manifest with the SHA-256 of each.

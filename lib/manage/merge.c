@@ -167,9 +167,9 @@ static int merge_all(struct merge *m, struct pxr_store *const *from, const char 
         return pxr_table_finish(m->table, m->copying.diag);
 }
 
-struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
-                                 const struct pxr_arguments *from, const char *const *names,
-                                 struct pxr_diag *diag)
+struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
+                            const struct pxr_arguments *from, const char *const *names,
+                            struct pxr_diag *diag)
 {
         struct pxr_store **store = pxr_alloc_array(arena, from->count, sizeof(struct pxr_store *));
         struct merge m = {
@@ -203,10 +203,4 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
         if (!exists && !any)
                 delete_database(arena, into);
         return status ? NULL : m.table;
-}
-
-struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
-                            const struct pxr_arguments *from, struct pxr_diag *diag)
-{
-        return pxr_merge_with(arena, into, from, NULL, diag);
 }

@@ -5,12 +5,6 @@
 
 #include "manage/manage.h"
 
-/* pxr_merge(). For an import, `names` (else NULL) has what each database was exported to, for the
- * table; then a missing checkpoint is an error, and files are copied rather than linked. */
-struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
-                                 const struct pxr_arguments *from, const char *const *names,
-                                 struct pxr_diag *diag);
-
 /* Copy sweeps and their jobs of schema `source` once the runs are copied, within the transaction. A
  * job at work on this host is not changed; one at work elsewhere becomes waiting. What was copied
  * is noted below the table. Returns 0 or -1. */
