@@ -181,7 +181,6 @@ static int write_and_hash(const struct place *place, const char *path, struct px
         return status;
 }
 
-/* Record a checkpoint in place of older ones: the best and the last two others stay. */
 static int record(const struct place *place, const struct pxr_checkpoint_row *row, double seconds,
                   struct pxr_diag *diag)
 {
@@ -190,7 +189,6 @@ static int record(const struct place *place, const struct pxr_checkpoint_row *ro
         if (pxr_store_begin(place->store, diag))
                 return -1;
         status = pxr_store_add_checkpoint(place->store, place->run, row, diag) ||
-                 pxr_store_drop_checkpoints(place->store, place->run, 2, diag) ||
                  pxr_store_add_seconds(place->store, place->run, seconds, diag);
         if (pxr_store_conclude(place->store, -status, diag))
                 return -1;

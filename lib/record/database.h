@@ -218,12 +218,10 @@ struct pxr_checkpoint_row {
         bool best;
         struct pxr_checkpoint_row *next;
 };
+
+/* Record a checkpoint in place of older ones: the best and the last two others stay. */
 int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
                              const struct pxr_checkpoint_row *row, struct pxr_diag *diag);
-
-/* Remove the rows of all checkpoints but the best and the last `keep` others. Returns 0 or -1. */
-int pxr_store_drop_checkpoints(struct pxr_store *store, int64_t run, int keep,
-                               struct pxr_diag *diag);
 
 /* A run's checkpoints, newest first. *list is NULL when there is none. */
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,

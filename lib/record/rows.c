@@ -406,22 +406,18 @@ int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
             pxr_store_execute(store, diag, "UPDATE checkpoint SET best = 0 WHERE run = ?", "i",
                               run))
                 return -1;
+        if (pxr_store_execute(
+                    store, diag,
+                    "INSERT OR REPLACE INTO checkpoint (run, step, epoch, path, sha256, size, "
+                    "best, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, " NOW ")",
+                    "iidttii", run, row->step, row->epoch, row->path, row->sha256, row->size,
+                    (int64_t)row->best))
+                return -1;
         return pxr_store_execute(
                 store, diag,
-                "INSERT OR REPLACE INTO checkpoint (run, step, epoch, path, sha256, size, "
-                "best, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, " NOW ")",
-                "iidttii", run, row->step, row->epoch, row->path, row->sha256, row->size,
-                (int64_t)row->best);
-}
-
-int pxr_store_drop_checkpoints(struct pxr_store *store, int64_t run, int keep,
-                               struct pxr_diag *diag)
-{
-        return CHANGE(
-                store, run, diag,
                 "DELETE FROM checkpoint WHERE run = ?1 AND NOT best AND step NOT IN (SELECT "
-                "step FROM checkpoint WHERE run = ?1 AND NOT best ORDER BY step DESC LIMIT ?2)",
-                "ii", run, (int64_t)keep);
+                "step FROM checkpoint WHERE run = ?1 AND NOT best ORDER BY step DESC LIMIT 2)",
+                "i", run);
 }
 
 /* Only files below the database's folder are checkpoints, whatever is on record. */
