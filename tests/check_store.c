@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "run_database.h"
-#include "config/json.h"
+#include "config/yaml.h"
 #include "record/cursor.h"
 
 static struct pxr_store *store;

@@ -5,8 +5,7 @@
 #ifndef PXR_TESTS_REPORTS_H
 #define PXR_TESTS_REPORTS_H
 
-#include "config/json.h"
-#include "config/recipe.h"
+#include "config/yaml.h"
 #include "report/report.h"
 #include "run_database.h"
 

@@ -4,8 +4,6 @@
  *
  * Numbers keep the value that was written; YAML's hexadecimal and octal ones become decimal.
  */
-#include "config/json.h"
-
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

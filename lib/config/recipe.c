@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* recipe.c - reading a recorded spec, and hashing a spec without what leaves its result alone. */
-#include "config/recipe.h"
-
 #include <stdlib.h>
 #include <string.h>
 

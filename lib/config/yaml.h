@@ -12,6 +12,8 @@
 #include <pxr/arena.h>
 #include <pxr/diag.h>
 
+#include "base/hash.h"
+
 struct pxr_options;
 
 enum pxr_yaml_kind { PXR_YAML_SCALAR, PXR_YAML_SEQUENCE, PXR_YAML_MAPPING };
@@ -113,5 +115,21 @@ char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct
  * "KEY=". */
 char *pxr_yaml_emit_line(struct pxr_arena *arena, const struct pxr_yaml *node,
                          struct pxr_diag *diag);
+
+/* A value as JSON in one line; a text as a JSON string; a word as a number, if it is one, or as a
+ * string. */
+char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node);
+char *pxr_json_string(struct pxr_arena *arena, const char *text);
+char *pxr_json_word(struct pxr_arena *arena, const char *text);
+
+/* Parse the resolved spec of a run. NULL after an error. */
+struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec,
+                                   struct pxr_diag *diag);
+
+/* SHA-256, in hexadecimal, of a resolved spec without its seed, and without what does not change
+ * the NLL: its name, the row it reproduces, the path of its data, what is drawn or evaluated
+ * besides. Runs that differ in their seed alone have it in common. Returns 0 or -1. */
+int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
+                    struct pxr_diag *diag);
 
 #endif

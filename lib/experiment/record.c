@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "config/yaml.h"
 #include "experiment/caption.h"
 #include "experiment/images.h"
 #include "experiment/provenance_check.h"
@@ -22,8 +23,6 @@
 #include "model/fingerprint.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
-#include "config/json.h"
-#include "config/recipe.h"
 #include "tensor/generation_schedule.h"
 
 /* --- the start of a run ------------------------------------------------------------------------

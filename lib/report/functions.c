@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "config/json.h"
+#include "config/yaml.h"
 #include "data/official.h"
 #include "data/png.h"
 #include "record/folder.h"

@@ -8,7 +8,6 @@
 #include "base/installed.h"
 #include "base/installed_paths.h"
 #include "data/data.h"
-#include "config/json.h"
 #include "config/options.h"
 #include "record/database.h"
 #include "report/functions.h"

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "config/recipe.h"
+#include "config/yaml.h"
 #include "record/cursor.h"
 #include "report/paper_diff.h"
 #include "report/query_table.h"

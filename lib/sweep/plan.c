@@ -6,7 +6,6 @@
 
 #include <pxr/random.h>
 
-#include "config/json.h"
 #include "config/options.h"
 #include "model/plugin.h"
 #include "sweep/sweep.h"

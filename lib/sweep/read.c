@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "config/options.h"
-#include "config/json.h"
 #include "sweep/sweep.h"
 
 /* --- option tables -----------------------------------------------------------------------------
