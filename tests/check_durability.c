@@ -269,7 +269,7 @@ START_TEST(text_files_folders_and_other_databases_are_refused)
                 refused(in_scratch("no/runs.db"), writable, "its folder does not exist");
                 refused("", writable, "the database needs a name");
         }
-        refused(in_scratch("absent"), false, "absent: the database cannot be opened: it does not");
+        refused(in_scratch("absent"), false, "absent: it does not exist");
         ck_assert_int_eq(files_in_scratch(), 3);
 }
 END_TEST
@@ -439,13 +439,13 @@ START_TEST(a_read_only_database_can_be_read_but_not_written)
         ck_assert_int_eq(chmod(path, 0444), 0);
         ck_assert_int_eq(chmod(scratch, 0555), 0);
         drop_privileges();
-        refused(path, true, "the database cannot be written: it is read-only");
+        refused(path, true, ": it is read-only");
         store = open_store(path, false);
         ck_assert_ptr_nonnull(pxr_store_find_run(store, arena, "one", diag));
         ck_assert_int_eq(
                 pxr_store_add_metric(store, (struct pxr_moment) { 1, 1, 1 }, "a", "b", 1, diag),
                 -1);
-        expect_error(PXR_FAULT_USER, "the database cannot be written");
+        expect_error(PXR_FAULT_USER, "cannot write ");
         pxr_store_close(store);
         refused(in_scratch("new.db"), true, "its folder cannot be written");
         take_privileges();
@@ -486,7 +486,7 @@ START_TEST(a_full_disk_loses_no_record)
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
         ck_assert_int_eq(add_picture(store, at, 1, png, sizeof(png)), -1);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-        expect_error(PXR_FAULT_SYSTEM, "runs.db: the database cannot be read or written");
+        expect_error(PXR_FAULT_SYSTEM, "cannot read or write ");
         ck_assert_str_eq(sql("SELECT count(*) FROM metric; SELECT count(*) FROM sample"), "1\n0\n");
         OK(add_picture(store, at, 1, png, sizeof(png)));
         pxr_store_close(store);

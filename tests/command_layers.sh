@@ -283,21 +283,21 @@ ok "a folder named like a module is not used" folder_of_a_name
 
 no_folder() {
 	with "$PWD/nowhere" pxr_layers && out_has "conv " &&
-		err_has "nowhere: the folder cannot be read: No such file or directory" &&
+		err_has "nowhere: cannot read the folder: No such file or directory" &&
 		with "$PWD/nowhere" refused 2 "nowhere was not used: " pxr_layers nosuch
 }
 ok "a missing folder in PXR_LAYER_PATH is a warning" no_folder
 
 not_a_folder() {
 	with "$PWD/tiny.yaml" pxr_layers && out_has "conv " &&
-		err_has "tiny.yaml: the folder cannot be read: Not a directory"
+		err_has "tiny.yaml: cannot read the folder: Not a directory"
 }
 ok "a file in PXR_LAYER_PATH is a warning" not_a_folder
 
 may_not_read() {
 	[ "$(id -u)" != 0 ] || skip "root may read everything"
 	mkdir locked && chmod 000 locked && with locked pxr_layers && out_has "conv " &&
-		err_has "locked: the folder cannot be read: Permission denied"
+		err_has "locked: cannot read the folder: Permission denied"
 	locked_status=$?
 	chmod 700 locked
 	return $locked_status

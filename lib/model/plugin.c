@@ -161,7 +161,7 @@ static int examine_file(struct pxr_arena *arena, const struct stat *folder,
                 return 0;
         }
         if (fd < 0)
-                return set_problem(arena, file, "it cannot be opened", errno);
+                return set_problem(arena, file, "cannot open it", errno);
         if (fstat(fd, &status) == 0) {
                 if (status.st_mode & S_IWOTH)
                         warn_of_others(arena, file->path,
@@ -190,7 +190,7 @@ static int scan(struct pxr_arena *arena, const char *folder, bool asked,
         if (count < 0 && error == ENOENT && !asked)
                 return 0;
         if (count < 0)
-                return set_problem(arena, append(arena, folder, end), "the folder cannot be read",
+                return set_problem(arena, append(arena, folder, end), "cannot read the folder",
                                    error);
         if (stat(folder, &mode) == 0 && is_open_to_all(&mode))
                 warn_of_others(arena, folder,

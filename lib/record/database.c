@@ -316,8 +316,7 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
                 return -1;
         /* SQLite opens a read-only file for reading: refuse it now, not after an epoch. */
         if (sqlite3_db_readonly(store->handle, "main") == 1)
-                return pxr_user_error(diag, "%s: the database cannot be written: it is read-only",
-                                      store->path);
+                return pxr_user_error(diag, "cannot write %s: it is read-only", store->path);
         sqlite3_commit_hook(store->handle, before_commit, store);
         return 0;
 }

@@ -49,8 +49,8 @@ static int cannot_open(struct pxr_store *store, struct pxr_diag *diag)
                 else
                         why = "it does not exist";
         }
-        return (system ? pxr_system_error : pxr_user_error)(
-                diag, "%s: the database cannot be opened: %s", store->path, why);
+        return (system ? pxr_system_error : pxr_user_error)(diag, "cannot open %s: %s", store->path,
+                                                            why);
 }
 
 /* An error of reading or writing; SQLite does not always keep the system's reason. */
@@ -58,7 +58,7 @@ static int cannot_transfer(struct pxr_store *store, struct pxr_diag *diag)
 {
         int reason = sqlite3_system_errno(store->handle);
 
-        pxr_system_error(diag, "%s: the database cannot be read or written: %s", store->path,
+        pxr_system_error(diag, "cannot read or write %s: %s", store->path,
                          reason ? strerror(reason) : sqlite3_errmsg(store->handle));
         pxr_note(diag,
                  "is a quota used up, a limit of file sizes ('ulimit -f') reached, or the disk "
@@ -92,9 +92,7 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
                                         "again when it is done",
                                         path);
         case SQLITE_READONLY:
-                return pxr_user_error(diag,
-                                      "%s: the database cannot be written: it, or its "
-                                      "folder, is read-only",
+                return pxr_user_error(diag, "cannot write %s: it, or its folder, is read-only",
                                       path);
         case SQLITE_FULL:
                 return pxr_system_error(

@@ -189,7 +189,7 @@ static int search_folder(struct search *search, const char *top, bool shipped)
         if (!folder) {
                 if (errno == ENOENT && !shipped && *search->folder)
                         return 0; /* optional in a user's folder */
-                return pxr_file_error(path, "cannot be read", errno, search->diag);
+                return pxr_file_error(path, "read", errno, search->diag);
         }
         for (const struct dirent *entry; !status && (entry = readdir(folder));) {
                 const char *name = entry->d_name, *dot = strrchr(name, '.');
