@@ -54,7 +54,6 @@ static void reduce(struct pxr_yaml *node, bool swept)
 {
         int64_t value;
 
-        node->layer = NULL; /* read it again */
         if (node->kind == PXR_YAML_SCALAR && node->key &&
             sscanf(node->text, "%" SCNd64, &value) == 1)
                 node->text = pxr_strf(arena, "%" PRId64, reduced(node->key, value, swept));

@@ -147,8 +147,6 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         pxr_yaml_become(node, value);
         if (node->key)
                 node->key_location = o.location;
-        for (; node; node = node->parent)
-                node->layer = NULL; /* layers that were read before are read again */
         return 0;
 }
 

@@ -39,7 +39,6 @@ struct pxr_yaml {
         struct pxr_yaml *next;
         int count;                       /* children */
         const struct pxr_options *table; /* of a root whose options were read: theirs */
-        const void *layer;               /* what model/stack.c has read a layer's item as */
 };
 
 /* Bounds on what is read: beyond them the spec is refused with one error. */

@@ -29,8 +29,7 @@ struct stack {
         struct pxr_diag *diag;
 };
 
-/* An item of a list: its plugin and its checked options. Read once, and kept in the tree for as
- * often as it is built. */
+/* An item of a list: its plugin and its checked options. */
 struct item {
         const struct pxr_plugin_file *plugin;
         const struct pxr_options *options;
@@ -59,14 +58,11 @@ static struct pxr_location error_location(const struct pxr_yaml *node,
 
 static const struct item *read_item(struct stack *stack, struct pxr_yaml *node)
 {
-        struct item *item = node->layer ? NULL : pxr_alloc(stack->arena, sizeof(*item));
+        struct item *item = pxr_alloc(stack->arena, sizeof(*item));
+        struct pxr_yaml *name = pxr_layer_name(stack->arena, node, stack->diag);
         struct pxr_reading reading;
-        struct pxr_yaml *name;
 
-        if (!item)
-                return node->layer;
-        name = pxr_layer_name(stack->arena, node, stack->diag);
-        if (!name)
+        if (!item || !name)
                 return NULL;
         item->node = node;
         item->name = name->key;
@@ -82,7 +78,6 @@ static const struct item *read_item(struct stack *stack, struct pxr_yaml *node)
         if (!item->conf ||
             pxr_options_read(stack->arena, name, item->name, &reading, 1, stack->diag))
                 return NULL;
-        node->layer = item;
         return item;
 }
 
