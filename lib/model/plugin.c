@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,6 @@
 #include "base/installed.h"
 #include "base/installed_paths.h"
 #include "config/options.h"
-
-static const char suffix[] = ".so";
 
 static void close_module(void *module)
 {
@@ -97,10 +96,7 @@ int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file)
 
 static int is_plugin(const struct dirent *entry)
 {
-        size_t length = strlen(entry->d_name);
-
-        return length >= sizeof(suffix) &&
-               strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
+        return fnmatch("?*.so", entry->d_name, 0) == 0;
 }
 
 /* Append a file, or a folder, to the list that ends at *end. NULL when out of memory. */
