@@ -102,15 +102,9 @@ int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct 
 /* --- its spec ----------------------------------------------------------------------------------
  */
 
-/* What halving must know of a trial's spec. */
-struct rung_spec {
-        int64_t epochs;
-        bool validates;
-};
-
-/* Make a trial, read and check its spec, and fill in its hash. */
+/* Make a trial, read and check its spec, and fill in what the trial has of it. */
 static int read_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial,
-                      struct rung_spec *seen, struct pxr_diag *diag)
+                      struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0, diag);
         struct pxr_experiment *experiment = NULL;
@@ -129,8 +123,8 @@ static int read_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struc
         }
         if (spec) {
                 pxr_sha256(spec, strlen(spec), trial->spec_hash);
-                seen->epochs = experiment->settings.train.epochs;
-                seen->validates = experiment->settings.evaluate.splits >> PXR_VALID & 1;
+                trial->epochs = experiment->settings.train.epochs;
+                trial->validates = experiment->settings.evaluate.splits >> PXR_VALID & 1;
         }
         pxr_arena_free(arena);
         return spec ? 0 : -1;
@@ -145,26 +139,25 @@ static int set_rungs(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_
 {
         int64_t *epochs = pxr_alloc_array(sweep->arena, 64, sizeof(*epochs));
         int64_t lowest = sweep->draws.epochs, factor = sweep->draws.factor;
-        struct rung_spec seen;
         struct pxr_trial trial;
 
-        if (!epochs || read_trial(sweep, 0, 0, &trial, &seen, diag))
+        if (!epochs || read_trial(sweep, 0, 0, &trial, diag))
                 return -1;
-        if (!seen.validates)
+        if (!trial.validates)
                 return pxr_user_error(diag,
                                       "%s: halving compares validation NLLs: evaluate.splits must "
                                       "include 'valid'",
                                       sweep->path);
-        if (seen.epochs < lowest * factor)
+        if (trial.epochs < lowest * factor)
                 return pxr_user_error(diag,
                                       "%s: halving from %lld epochs by a factor of %lld requires "
                                       "train.epochs to be at least %lld, not %lld",
                                       sweep->path, (long long)lowest, (long long)factor,
-                                      (long long)(lowest * factor), (long long)seen.epochs);
+                                      (long long)(lowest * factor), (long long)trial.epochs);
         sweep->rungs = 0;
-        for (int64_t at = lowest; at <= seen.epochs; at *= factor)
+        for (int64_t at = lowest; at <= trial.epochs; at *= factor)
                 epochs[sweep->rungs++] = at;
-        epochs[sweep->rungs - 1] = seen.epochs;
+        epochs[sweep->rungs - 1] = trial.epochs;
         plan->epochs = epochs;
         return 0;
 }
@@ -179,8 +172,6 @@ const struct pxr_trial *pxr_plan_find(const struct pxr_plan *plan, const char *s
 
 int pxr_sweep_plan(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_diag *diag)
 {
-        struct rung_spec seen;
-
         *plan = (struct pxr_plan) { 0 };
         /* Held open meanwhile, or every spec would load all plugins again. */
         if (!pxr_plugins_open(sweep->arena, diag) ||
@@ -195,7 +186,7 @@ int pxr_sweep_plan(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_di
                         struct pxr_trial *trial = &plan->trial[plan->trials];
 
                         if (read_trial(sweep, i, plan->epochs ? plan->epochs[rung] : 0, trial,
-                                       &seen, diag))
+                                       diag))
                                 return -1;
                         trial->rung = rung;
                         if (pxr_plan_find(plan, trial->spec_hash)) {

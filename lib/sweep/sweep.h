@@ -106,10 +106,12 @@ struct pxr_trial {
         const char *label;  /* "rate=0.0018 repeat=3" */
         const char *varied; /* JSON: {"train.optimizer.adam.rate": 0.0018, ...} */
         char spec_hash[PXR_SHA256_HEX];
+        int64_t epochs; /* of the spec, and whether it evaluates the validation split: */
+        bool validates;
 };
 
-/* Configuration `number`, from 0; spec_hash is not filled in. It does not depend on how many
- * configurations there are. `epochs` > 0 sets train.epochs. Returns 0 or -1. */
+/* Configuration `number`, from 0; spec_hash and what follows are not filled in. It does not depend
+ * on how many configurations there are. `epochs` > 0 sets train.epochs. Returns 0 or -1. */
 int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial);
 
 struct pxr_plan {
