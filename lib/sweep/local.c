@@ -8,7 +8,11 @@
 #include "base/clock.h"
 #include "sweep/queue.h"
 
-enum { POLL = 500 }; /* milliseconds */
+enum {
+        POLL = 500,      /* milliseconds */
+        RUN_SAVED = 130, /* exit status of a run that was interrupted, and saved */
+        RUN_REFUSED = 2, /* ... of one with a user's error */
+};
 
 /* A process and its job. */
 struct slot {
@@ -113,13 +117,35 @@ static struct pxr_job *job_with_id(const struct pxr_jobs *jobs, int64_t id)
         return NULL;
 }
 
+/* Set the state of a job whose run has ended with an exit status, or minus a signal. */
+static void judge(const struct pxr_queue *q, const struct slot *slot, int status,
+                  struct pxr_arena *arena, struct pxr_job *job)
+{
+        bool saved = status == RUN_SAVED || status == -SIGTERM;
+        bool cut = saved && q->options->task && pxr_queue_report(q); /* by the cluster */
+
+        if (status == 0 && pxr_job_has_run(job, "finished")) {
+                job->state = PXR_JOB_FINISHED;
+                job->message = NULL;
+                return;
+        }
+        job->state = PXR_JOB_WAITING;
+        if (slot->asked_to_stop && saved && !cut)
+                return;
+        job->message = cut      ? pxr_strf(arena, "its task '%s' was cancelled, or ran out of time",
+                                           q->options->task)
+                       : status ? pxr_program_reason(arena, &slot->program, status)
+                                : "it ended with status 0, but its run is not finished";
+        pxr_queue_count_failure(q, job);
+        if (slot->resumed && status == RUN_REFUSED) /* it cannot be resumed: start anew */
+                job->run = 0;
+}
+
 /* Record the end of a run; `jobs` is as it was before. */
 static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jobs *jobs,
                      int status)
 {
         const struct pxr_sweep_observer *observer = &q->options->observer;
-        const struct pxr_ended_run run = { &slot->program, status, slot->resumed,
-                                           slot->asked_to_stop };
         struct pxr_job *job = job_with_id(jobs, slot->job);
         double seconds = pxr_now() - slot->program.started;
 
@@ -129,7 +155,7 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
                 return 0;
         }
         job->seconds += seconds;
-        pxr_queue_judge(q, &run, jobs->arena, job);
+        judge(q, slot, status, jobs->arena, job);
         if (pxr_store_release_job(q->options->store, job, q->diag))
                 return -1;
         if (observer->ended)
@@ -141,8 +167,7 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
                                       job->number);
         /* Cluster tasks would each stop here and start again: the process waiting for them checks.
          */
-        return q->options->task ? 0
-                                : pxr_queue_check_errors(q, jobs, job, status == PXR_RUN_REFUSED);
+        return q->options->task ? 0 : pxr_queue_check_errors(q, jobs, job, status == RUN_REFUSED);
 }
 
 static int collect(struct pxr_queue *q, struct slot *slot)

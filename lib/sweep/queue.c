@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,7 +133,7 @@ static bool is_held(const struct pxr_queue *q, const struct pxr_job *job)
         return pxr_process_lives(job->host, job->process_id, job->process_start);
 }
 
-static bool has_run(const struct pxr_job *job, const char *status)
+bool pxr_job_has_run(const struct pxr_job *job, const char *status)
 {
         return job->run_status && strcmp(job->run_status, status) == 0;
 }
@@ -149,7 +148,7 @@ static enum standing standing(const struct pxr_queue *q, const struct pxr_job *j
                 return HERE;
         if (is_held(q, job))
                 return ELSEWHERE;
-        if (has_run(job, "running") &&
+        if (pxr_job_has_run(job, "running") &&
             pxr_process_lives(job->run_host, job->run_process_id, job->run_process_start))
                 return ENDING;
         return job->task ? LOST : READY;
@@ -323,8 +322,7 @@ static int choose(struct pxr_queue *q, const struct pxr_jobs *jobs, struct pxr_j
         return 1;
 }
 
-/* Count a failed try, for the reason in job->message. */
-static void count_failure(const struct pxr_queue *q, struct pxr_job *job)
+void pxr_queue_count_failure(const struct pxr_queue *q, struct pxr_job *job)
 {
         job->state =
                 ++job->failures > q->options->sweep->retries ? PXR_JOB_FAILED : PXR_JOB_WAITING;
@@ -335,7 +333,7 @@ int pxr_queue_settle(struct pxr_queue *q, struct pxr_jobs *jobs)
         for (int i = 0; i < jobs->count; i++) {
                 struct pxr_job *job = &jobs->job[i];
                 enum standing how = standing(q, job);
-                bool finished = has_run(job, "finished");
+                bool finished = pxr_job_has_run(job, "finished");
 
                 if (how != LOST && (how != READY || !finished))
                         continue;
@@ -348,7 +346,7 @@ int pxr_queue_settle(struct pxr_queue *q, struct pxr_jobs *jobs)
                                                 "its task '%s' was lost: killed, out of time, or "
                                                 "its node went down",
                                                 job->task);
-                        count_failure(q, job);
+                        pxr_queue_count_failure(q, job);
                 }
                 if (pxr_store_release_job(q->options->store, job, q->diag))
                         return -1;
@@ -373,29 +371,6 @@ int pxr_queue_claim(struct pxr_queue *q, struct pxr_jobs *jobs, struct pxr_job *
 
 /* --- the end of a run --------------------------------------------------------------------------
  */
-
-void pxr_queue_judge(const struct pxr_queue *q, const struct pxr_ended_run *run,
-                     struct pxr_arena *arena, struct pxr_job *job)
-{
-        bool saved = run->status == PXR_RUN_SAVED || run->status == -SIGTERM;
-        bool cut = saved && q->options->task && pxr_queue_report(q); /* by the cluster */
-
-        if (run->status == 0 && has_run(job, "finished")) {
-                job->state = PXR_JOB_FINISHED;
-                job->message = NULL;
-                return;
-        }
-        job->state = PXR_JOB_WAITING;
-        if (run->asked_to_stop && saved && !cut)
-                return;
-        job->message = cut ? pxr_strf(arena, "its task '%s' was cancelled, or ran out of time",
-                                      q->options->task)
-                       : run->status ? pxr_program_reason(arena, run->program, run->status)
-                                     : "it ended with status 0, but its run is not finished";
-        count_failure(q, job);
-        if (run->resumed && run->status == PXR_RUN_REFUSED) /* it cannot be resumed: start anew */
-                job->run = 0;
-}
 
 /* A run by itself, as a command to type. */
 static char *by_hand(const struct pxr_queue *q, struct pxr_arena *arena,

@@ -12,11 +12,6 @@
 #include "record/cursor.h"
 #include "sweep/schedule.h"
 
-enum {
-        PXR_RUN_SAVED = 130, /* exit status of a run that was interrupted, and saved */
-        PXR_RUN_REFUSED = 2, /* ... of one with a user's error */
-};
-
 struct pxr_queue {
         const struct pxr_sweep_options *options;
         struct pxr_diag *diag;
@@ -71,17 +66,11 @@ int pxr_queue_ready(const struct pxr_queue *queue, const struct pxr_jobs *jobs);
 /* Read the jobs, choose one and claim it. 1: done, 0: there is none, or -1. */
 int pxr_queue_claim(struct pxr_queue *queue, struct pxr_jobs *jobs, struct pxr_job *job);
 
-/* A run that has ended. */
-struct pxr_ended_run {
-        const struct pxr_program *program;
-        int status;         /* its exit status, or minus a signal */
-        bool resumed;       /* it was not a new one */
-        bool asked_to_stop; /* by this process */
-};
+/* Whether a job has a run of this status. */
+bool pxr_job_has_run(const struct pxr_job *job, const char *status);
 
-/* Set the state of a job whose run has ended. */
-void pxr_queue_judge(const struct pxr_queue *queue, const struct pxr_ended_run *run,
-                     struct pxr_arena *arena, struct pxr_job *job);
+/* Count a failed try, for the reason in job->message. */
+void pxr_queue_count_failure(const struct pxr_queue *queue, struct pxr_job *job);
 
 /* When the first jobs all fail with one error, so would the rest: returns -1 with the error
  * recorded, once. `last` is one that failed; all will be tried again. `refused`: the error is the
