@@ -61,8 +61,8 @@ static void print_layers(const struct pxr_model *model)
 
                 say(stdout, "%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
                     width - 2 * layer->depth, layer->path,
-                    brief("%dx%dx%d", shape->rows, shape->cols, shape->channels),
-                    pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
+                    brief("%dx%dx%d", shape->rows, shape->cols, shape->channels), layer->parameters,
+                    layer->multiply_adds,
                     brief("%d up %d|%d", extent.above, extent.left, extent.right));
         }
 }
@@ -104,10 +104,9 @@ static json_t *layers_as_json(const struct pxr_model *model)
                          json_pack("{s:s, s:i, s:i, s:i, s:I, s:I, s:i, s:i, s:i}", "path",
                                    layer->path, "rows", shape->rows, "cols", shape->cols,
                                    "channels", shape->channels, "parameters",
-                                   (json_int_t)pxr_layer_parameters(model, layer), "multiply_adds",
-                                   (json_int_t)pxr_layer_multiply_adds(model, layer), "field_above",
-                                   extent.above, "field_left", extent.left, "field_right",
-                                   extent.right));
+                                   (json_int_t)layer->parameters, "multiply_adds",
+                                   (json_int_t)layer->multiply_adds, "field_above", extent.above,
+                                   "field_left", extent.left, "field_right", extent.right));
         }
         return list;
 }

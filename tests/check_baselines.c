@@ -239,12 +239,9 @@ START_TEST(shared_parameters_are_counted_once)
         struct subject *nade = subject("- nade: 10\n", binary);
         size_t pixels = 42;
 
-        ck_assert_uint_eq(pxr_layer_parameters(nade->model, nade->model->layer),
-                          2 * 10 * pixels + 10 + pixels);
-        ck_assert_uint_eq(pxr_layer_parameters(one->model, one->model->layer),
-                          one->graph->parameter_values);
-        ck_assert_uint_eq(pxr_layer_parameters(three->model, three->model->layer),
-                          one->graph->parameter_values);
+        ck_assert_uint_eq(nade->model->layer->parameters, 2 * 10 * pixels + 10 + pixels);
+        ck_assert_uint_eq(one->model->layer->parameters, one->graph->parameter_values);
+        ck_assert_uint_eq(three->model->layer->parameters, one->graph->parameter_values);
 }
 END_TEST
 

@@ -20,6 +20,8 @@ struct pxr_built_layer {
         int depth;                     /* 0 for an item of `model:` itself */
         int first, end;                /* its nodes, those of the layers in it included */
         const struct pxr_node *output; /* its last node */
+        size_t parameters;             /* values of these nodes' own */
+        double multiply_adds;          /* of these nodes' forward pass, for one image */
         struct pxr_built_layer *next;
 };
 
@@ -51,9 +53,5 @@ const char *pxr_model_family(const struct pxr_model *model);
  * for going through the plugins a model uses, each once. NULL: there is none. */
 const struct pxr_built_layer *pxr_layer_of_new_plugin(const struct pxr_model *model,
                                                       const struct pxr_built_layer *layer);
-
-/* Parameters (values) and multiply-adds of a layer's own nodes and those within. */
-size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_built_layer *layer);
-double pxr_layer_multiply_adds(const struct pxr_model *model, const struct pxr_built_layer *layer);
 
 #endif

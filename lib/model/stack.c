@@ -144,6 +144,20 @@ static const char *free_name(const struct stack *stack, const char *name, const 
         return taken ? pxr_strf(stack->arena, "%s_%d", name, last + 1) : name;
 }
 
+/* Add up what a layer's own nodes and those within it cost. */
+static void count_costs(const struct pxr_graph *graph, struct pxr_built_layer *layer)
+{
+        for (int i = layer->first; i < layer->end; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                for (int k = 0; k < node->parameters; k++)
+                        if (node->parameter[k]->node == node)
+                                layer->parameters += node->parameter[k]->size;
+                if (node->op->multiply_adds)
+                        layer->multiply_adds += node->op->multiply_adds(node);
+        }
+}
+
 static int record(struct stack *stack, const struct item *item, const char *path, int first,
                   const struct pxr_node *output)
 {
@@ -163,6 +177,7 @@ static int record(struct stack *stack, const struct item *item, const char *path
                                             .first = first,
                                             .end = graph->nodes,
                                             .output = output };
+        count_costs(graph, layer);
         if (stack->last)
                 stack->last->next = layer;
         else
@@ -356,31 +371,4 @@ const struct pxr_built_layer *pxr_layer_of_new_plugin(const struct pxr_model *mo
                         return layer;
         }
         return NULL;
-}
-
-size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_built_layer *layer)
-{
-        size_t sum = 0;
-
-        for (int i = layer->first; i < layer->end; i++) {
-                const struct pxr_node *node = model->graph->node[i];
-
-                for (int k = 0; k < node->parameters; k++)
-                        if (node->parameter[k]->node == node)
-                                sum += node->parameter[k]->size;
-        }
-        return sum;
-}
-
-double pxr_layer_multiply_adds(const struct pxr_model *model, const struct pxr_built_layer *layer)
-{
-        double sum = 0;
-
-        for (int i = layer->first; i < layer->end; i++) {
-                const struct pxr_node *node = model->graph->node[i];
-
-                if (node->op->multiply_adds)
-                        sum += node->op->multiply_adds(node);
-        }
-        return sum;
 }
