@@ -236,7 +236,9 @@ START_TEST(experiments_match_their_rows)
 END_TEST
 static int recipe_of(const char *spec, char hex[PXR_SHA256_HEX])
 {
-        return pxr_spec_recipe(arena, spec, hex, diag);
+        struct pxr_yaml *root = pxr_spec_recorded(arena, spec, diag);
+
+        return root ? pxr_spec_recipe(arena, root, hex, diag) : -1;
 }
 
 START_TEST(the_recipe_hash_ignores_seed_and_names)

@@ -176,7 +176,7 @@ static inline int64_t record(struct example example)
                                .reproduces_row = example.row,
                                .recipe_hash = recipe };
 
-        OK(pxr_spec_recipe(arena, example.spec, recipe, diag));
+        OK(pxr_spec_recipe(arena, pxr_spec_recorded(arena, example.spec, diag), recipe, diag));
         OK(pxr_store_add_run(store, &run, diag));
         add_result(run.id, "test", example.test, &example);
         add_result(run.id, "valid", example.valid, &example);

@@ -16,7 +16,8 @@ struct writer {
         struct pxr_stream stream;
         int nodes, depth;
         bool one_line;
-        const char *excess; /* what there is too much of, or NULL */
+        const struct pxr_yaml *const *left_out; /* as pxr_yaml_emit_sorted() */
+        const char *excess;                     /* what there is too much of, or NULL */
 };
 
 /* How a scalar is written; line breaks are escaped where all is to be one line. */
@@ -59,9 +60,34 @@ static bool emit_key(struct writer *writer, const char *key)
 
 static bool emit_node(struct writer *writer, const struct pxr_yaml *node);
 
+static bool is_left_out(const struct writer *writer, const struct pxr_yaml *node)
+{
+        const struct pxr_yaml *const *left_out = writer->left_out;
+
+        while (*left_out && *left_out != node)
+                left_out++;
+        return *left_out != NULL;
+}
+
+/* The child to be written after `last`, or first if that is NULL. NULL: no more. */
+static const struct pxr_yaml *next_child(const struct writer *writer, const struct pxr_yaml *node,
+                                         const struct pxr_yaml *last)
+{
+        const struct pxr_yaml *next = NULL;
+
+        if (!writer->left_out || node->kind != PXR_YAML_MAPPING)
+                return last ? last->next : node->first;
+        for (const struct pxr_yaml *child = node->first; child; child = child->next)
+                if ((!last || strcmp(child->key, last->key) > 0) &&
+                    (!next || strcmp(child->key, next->key) < 0) && !is_left_out(writer, child))
+                        next = child;
+        return next;
+}
+
 static bool emit_children(struct writer *writer, const struct pxr_yaml *node)
 {
-        for (const struct pxr_yaml *child = node->first; child; child = child->next)
+        for (const struct pxr_yaml *child = next_child(writer, node, NULL); child;
+             child = next_child(writer, node, child))
                 if ((node->kind == PXR_YAML_MAPPING && !emit_key(writer, child->key)) ||
                     !emit_node(writer, child))
                         return false;
@@ -120,10 +146,9 @@ static void refuse(const struct writer *writer, struct pxr_diag *diag)
                 pxr_out_of_memory(diag);
 }
 
-static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, bool one_line,
+static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct writer writer,
                   struct pxr_diag *diag)
 {
-        struct writer writer = { .one_line = one_line };
         bool whole = false;
         char *text;
 
@@ -144,13 +169,19 @@ static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, bool one
 
 char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)
 {
-        return emit(arena, node, false, diag);
+        return emit(arena, node, (struct writer) { 0 }, diag);
+}
+
+char *pxr_yaml_emit_sorted(struct pxr_arena *arena, const struct pxr_yaml *node,
+                           const struct pxr_yaml *const *left_out, struct pxr_diag *diag)
+{
+        return emit(arena, node, (struct writer) { .left_out = left_out }, diag);
 }
 
 char *pxr_yaml_emit_line(struct pxr_arena *arena, const struct pxr_yaml *node,
                          struct pxr_diag *diag)
 {
-        char *text = emit(arena, node, true, diag);
+        char *text = emit(arena, node, (struct writer) { .one_line = true }, diag);
 
         if (text)
                 text[strcspn(text, "\n")] = '\0';

@@ -2,7 +2,7 @@
 /*
  * yaml.h - a spec as a tree whose every node knows where it came from.
  *
- * libyaml parses; this room turns its events into nodes in an arena, refuses what a spec has no
+ * libyaml parses; this folder turns its events into nodes in an arena, refuses what a spec has no
  * use for (aliases to oneself, duplicate keys, several documents, tags), joins `extends`, and
  * applies `key=value` overrides.
  */
@@ -110,6 +110,11 @@ char *pxr_yaml_explain(struct pxr_arena *arena, struct pxr_yaml *root, const cha
  * bounds of a resolved spec. */
 char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag);
 
+/* The same with the keys of mappings in alphabetical order, as other versions of the program have
+ * other orders, and without the nodes of mappings in `left_out`, which NULL ends. */
+char *pxr_yaml_emit_sorted(struct pxr_arena *arena, const struct pxr_yaml *node,
+                           const struct pxr_yaml *const *left_out, struct pxr_diag *diag);
+
 /* The same as one line in flow style, without a line break at its end: what can stand behind
  * "KEY=". */
 char *pxr_yaml_emit_line(struct pxr_arena *arena, const struct pxr_yaml *node,
@@ -128,7 +133,7 @@ struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec,
 /* SHA-256, in hexadecimal, of a resolved spec without its seed, and without what does not change
  * the NLL: its name, the row it reproduces, the path of its data, what is drawn or evaluated
  * besides. Runs that differ in their seed alone have it in common. Returns 0 or -1. */
-int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
+int pxr_spec_recipe(struct pxr_arena *arena, struct pxr_yaml *root, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag);
 
 #endif

@@ -49,7 +49,7 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         const char *spec = pxr_yaml_emit(e->arena, e->root, diag), *started;
         char hash[PXR_SHA256_HEX], recipe[PXR_SHA256_HEX], folder[PATH_MAX];
 
-        if (!run || !spec || pxr_spec_recipe(e->arena, spec, recipe, diag))
+        if (!run || !spec || pxr_spec_recipe(e->arena, e->root, recipe, diag))
                 return -1;
         pxr_sha256(spec, strlen(spec), hash);
         run->name = pxr_run_name_mended(e->arena, e->settings.name);
