@@ -25,7 +25,7 @@ SELECT sweep.name AS sweep, search, count(job.id) AS jobs, nullif(sum(state = 'f
 FROM sweep
 LEFT JOIN (
   SELECT job.id, job.sweep, 
-    -- A job whose pxr-sweep is gone is in the state of its run, which may have gone on by itself.
+    -- A job whose pxr-sweep is gone is in the state of its run, which may have been resumed by itself.
     CASE run_state(job.state, job.host, job.process_id, job.process_start)
       WHEN 'killed' THEN
         coalesce(run_state(run.status, run.host, run.process_id, run.process_start), 'killed')

@@ -223,7 +223,7 @@ ok "encode refuses an unknown split" refused 2 "--split: expected train, valid o
 	pxr_codec encode tiny --split tset --db a.db -o none.pxr
 ok "encode refuses an unknown run" refused 2 "there is no run 'tny'" \
 	pxr_codec encode tny --split test --db a.db -o none.pxr
-ok "encode does not create a database" refused 2 "no.db: there is no such database" \
+ok "encode does not create a database" refused 2 "no.db: no such database" \
 	pxr_codec encode tiny --split test --db no.db -o none.pxr
 ok "encode requires images or --split" refused 2 "encode: expected images or --split" pxr_codec encode tiny --db a.db -o none.pxr
 ok "encode refuses images together with --split" refused 2 "not both" \

@@ -552,7 +552,7 @@ elsewhere() {
 		is "$(sqlite3 :memory: "SELECT json_extract(readfile('out'), '\$.repeats.same')")" 1 &&
 		refused 2 "only the path of its data" pxr_run --from-run 1 --db one.db train.epochs=2 &&
 		refused 2 "there is no run 'nine'" pxr_run --from-run nine --db one.db &&
-		refused 2 "there is no such database" pxr_run --from-run 1 --db none.db && ! [ -e none.db ]
+		refused 2 "no such database" pxr_run --from-run 1 --db none.db && ! [ -e none.db ]
 }
 ok "a run is repeated from another directory" elsewhere
 
@@ -608,9 +608,9 @@ no_database() {
 		}
 	done
 	for words in "tag 1 x" "delete 1 --yes" "gc" "export 1 --out x"; do
-		refused 2 "there is no such database" report $words --db none.db && ! [ -e none.db ] || return
+		refused 2 "no such database" report $words --db none.db && ! [ -e none.db ] || return
 	done
-	refused 2 "there is no such database" report merge none.db --db all.db
+	refused 2 "no such database" report merge none.db --db all.db
 }
 ok "every command refuses an invalid database with one error and does not change it" no_database
 

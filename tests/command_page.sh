@@ -196,7 +196,7 @@ ok "html writes a page without runs" no_runs
 
 no_page() {
 	refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ] &&
-		refused 2 "there is no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]
+		refused 2 "no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]
 }
 ok "html writes no page for an invalid condition or database" no_page
 ok "a page that cannot be written is an error" refused 2 "cannot write" \

@@ -273,7 +273,7 @@ ok "the doctor reports a run without a causality certificate" doctors
 no_database() {
 	for file in none.db empty.db text.db folder.db cut.db newer.db; do
 		case $file in
-		none.db) text="there is no such database" ;;
+		none.db) text="no such database" ;;
 		empty.db) : >$file && text="the database is empty" ;;
 		text.db) seq 1000 >$file && text="not a database" ;;
 		folder.db) mkdir $file && text="is a folder, not a database" ;;

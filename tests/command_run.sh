@@ -363,7 +363,7 @@ unknown_run() {
 ok "an unknown run is not resumed" unknown_run
 
 no_database() {
-	refused 2 "none.db: there is no such database" pxr_run --resume last --db none.db &&
+	refused 2 "none.db: no such database" pxr_run --resume last --db none.db &&
 		! [ -e none.db ]
 }
 ok "--resume does not create a database" no_database

@@ -511,7 +511,7 @@ bad_pixels() {
 		refused 2 "a colour is red, green or blue" \
 			pxr_sample small --db a.db --softmax 0,0,mauve --out n.svg &&
 		refused 2 "images are grey" pxr_sample 1 --db a.db --softmax 0,0,red --out n.svg &&
-		refused 2 "'1;2' is no pixel" pxr_sample 1 --db a.db --softmax '1;2' --out n.svg &&
+		refused 2 "'1;2' is not a pixel" pxr_sample 1 --db a.db --softmax '1;2' --out n.svg &&
 		! [ -e n.svg ]
 }
 ok "--softmax refuses pixels and colours that do not exist" bad_pixels
@@ -569,7 +569,7 @@ senseless() {
 ok "options that exclude or need each other are refused" senseless
 
 no_run() {
-	refused 2 "none.db: there is no such database" pxr_sample 1 --db none.db && ! [ -e none.db ] &&
+	refused 2 "none.db: no such database" pxr_sample 1 --db none.db && ! [ -e none.db ] &&
 		refused 2 "no run" pxr_sample 99 --db a.db && refused 2 "no run" pxr_sample nobody --db a.db
 }
 ok "a missing database and an unknown run are refused" no_run

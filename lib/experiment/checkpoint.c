@@ -133,7 +133,8 @@ static int take_counters(struct pxr_state *state, const struct pxr_safetensors *
             pxr_checkpoint_number(file, "spikes", INT64_MAX, &c.spikes, diag))
                 return -1;
         if (isnan(c.best))
-                return pxr_user_error(diag, "%s: 'best' is no number in its metadata", file->path);
+                return pxr_user_error(diag, "%s: 'best' in its metadata is not a number",
+                                      file->path);
         c.epoch_nll.sum = number(file, "epoch_sum", 0);
         c.epoch_nll.sum_squares = number(file, "epoch_sum_squares", 0);
         c.usual.nats = number(file, "usual_nats", 0);

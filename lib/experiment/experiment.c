@@ -140,8 +140,7 @@ static int check_patience(const struct pxr_experiment *e, struct pxr_diag *diag)
                 why = "the data set has no validation split";
         if (!why)
                 return 0;
-        return pxr_error_at(diag, node->location,
-                            "train.patience waits for validation NLLs, of which there are none: %s",
+        return pxr_error_at(diag, node->location, "train.patience requires validation NLLs: %s",
                             why);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * experiment.h - a spec, read and built: data set, model, settings.
- *
- * The top floor: uses everything below.
  */
 #ifndef PXR_EXPERIMENT_EXPERIMENT_H
 #define PXR_EXPERIMENT_EXPERIMENT_H

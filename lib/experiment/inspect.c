@@ -35,7 +35,7 @@ int pxr_pixel_read(const char *text, const struct pxr_graph *graph, struct pxr_c
                    colour, &length) < 2 ||
             text[length] || chosen->col < 0)
                 return pxr_user_error(diag,
-                                      "'%s' is no pixel: write ROW,COL or ROW,COL,COLOUR, like "
+                                      "'%s' is not a pixel: write ROW,COL or ROW,COL,COLOUR, like "
                                       "10,14 or 10,14,green",
                                       text);
         if (chosen->row >= graph->rows || chosen->col >= graph->cols)

@@ -516,7 +516,7 @@ int pxr_store_exists(const char *path, struct pxr_diag *diag)
                 return -1;
         if (access(path, F_OK) == 0 || errno != ENOENT)
                 return 0;
-        return pxr_user_error(diag, "%s: there is no such database (--db names another)", path);
+        return pxr_user_error(diag, "%s: no such database (use --db to name one)", path);
 }
 
 void pxr_store_close(struct pxr_store *store)

@@ -66,7 +66,7 @@ struct pxr_report_call {
         bool programs;     /* with the columns that only programs are given */
 };
 
-/* Run the query under the guard of guard.h, into a table. NULL after an error. */
+/* Run the query under its guard, into a table. NULL after an error. */
 struct pxr_table *pxr_report_file_table(struct pxr_arena *arena, struct pxr_store *store,
                                         const struct pxr_report_file *file,
                                         const struct pxr_report_call *call, struct pxr_diag *diag);

@@ -196,7 +196,9 @@ static int find_sweep(struct query *q, const char *name, int64_t *id)
                 "max(iif(is_near(?, name), name, NULL)) FROM (SELECT name FROM sweep ORDER BY id)",
                 "t", name);
         if (!pxr_cursor_next(&rows) || pxr_cursor_is_null(&rows, 0)) {
-                pxr_user_error(q->diag, "no sweep '%s', nor any other: pxr-sweep runs one", name);
+                pxr_user_error(q->diag,
+                               "no sweep '%s': the database has no sweeps; pxr-sweep runs one",
+                               name);
         } else {
                 pxr_user_error(q->diag, "no sweep '%s'; the sweeps are: %s", name,
                                pxr_cursor_text(&rows, 0));

@@ -253,7 +253,7 @@ static const char latex_preamble[] =
         "\\documentclass[a4paper]{article}\n"
         "% A table in a document of your own needs these five packages, the last two only where "
         "it\n"
-        "% is broken into lines or pages; one of several pages wants LaTeX to be run twice.\n"
+        "% is broken into lines or pages; one of several pages needs LaTeX to run twice.\n"
         "\\usepackage[T1]{fontenc}\n"
         "\\usepackage[utf8]{inputenc}\n"
         "\\usepackage{textcomp}\n"

@@ -27,7 +27,7 @@ it AS (SELECT name, search FROM sweep WHERE id = :sweep),
 result AS (
   SELECT job.number AS job, job.run, job.rung, job.varied, job.failures, job.message, run.data_identity,
     run.archived_at, valid.epoch AS epochs, coalesce(valid.suspect, test.suspect) AS suspect,
-    -- A job whose pxr-sweep is gone is in the state of its run, which may have gone on by itself.
+    -- A job whose pxr-sweep is gone is in the state of its run, which may have been resumed by itself.
     CASE run_state(job.state, job.host, job.process_id, job.process_start)
       WHEN 'killed' THEN
         coalesce(run_state(run.status, run.host, run.process_id, run.process_start), 'killed')
