@@ -25,7 +25,7 @@ static struct arguments {
 static struct pxr_recorded *open_run(const struct program *program, const char *run,
                                      const char *checkpoint)
 {
-        struct pxr_store *store = pxr_recorded_store(program->arena, args.db, program->diag);
+        struct pxr_store *store = pxr_recorded_store(program->arena, args.db, false, program->diag);
         struct pxr_recorded *recorded =
                 store ? pxr_recorded_open(program->arena, store, run, checkpoint, program->diag)
                       : NULL;

@@ -226,7 +226,7 @@ static int html(struct program *p)
 
         if (!paper || (!prints && may_write(out, replaces, p->diag)))
                 return -1;
-        store = pxr_recorded_store(p->arena, args.db, p->diag);
+        store = pxr_recorded_store(p->arena, args.db, false, p->diag);
         page = store ? pxr_report_page(p->arena, store, paper, &wanted, p->diag) : NULL;
         if (!page)
                 return -1;
@@ -243,22 +243,13 @@ static int html(struct program *p)
 /* --- tables ------------------------------------------------------------------------------------
  */
 
-static void close_store(void *store)
-{
-        pxr_store_close(store);
-}
-
 /* The database, as the subcommand needs it. */
 static struct pxr_store *open_store(const struct program *p, enum access access)
 {
         bool changes = access == CHANGES || (access == CHANGES_IF_YES && args.yes) ||
                        (access == CHANGES_WITH_WORDS && p->words.count >= 2);
-        struct pxr_store *store;
 
-        if (!changes)
-                return pxr_recorded_store(p->arena, args.db, p->diag);
-        store = pxr_store_change(args.db, p->diag);
-        return store && pxr_arena_defer(p->arena, close_store, store) == 0 ? store : NULL;
+        return pxr_recorded_store(p->arena, args.db, changes, p->diag);
 }
 
 /* Columns of the terminal on stdout; 0 without one: lines of any length. */

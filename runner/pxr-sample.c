@@ -469,7 +469,7 @@ static int nll_map(const struct program *p)
 /* Open the run and those it is to be given images from. */
 static int open_runs(const struct program *p)
 {
-        struct pxr_store *store = pxr_recorded_store(p->arena, args.db, p->diag);
+        struct pxr_store *store = pxr_recorded_store(p->arena, args.db, false, p->diag);
 
         for (; store && chain_length <= (int)args.from.count; chain_length++) {
                 int k = chain_length;

@@ -17,14 +17,15 @@ static void close_store(void *store)
         pxr_store_close(store);
 }
 
-struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database,
+struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database, bool changes,
                                      struct pxr_diag *diag)
 {
-        struct pxr_store *store;
+        struct pxr_store *store = NULL;
 
-        if (pxr_store_exists(database, diag))
-                return NULL;
-        store = pxr_store_open(database, false, diag);
+        if (changes)
+                store = pxr_store_change(database, diag);
+        else if (!pxr_store_exists(database, diag))
+                store = pxr_store_open(database, false, diag);
         return store && pxr_arena_defer(arena, close_store, store) == 0 ? store : NULL;
 }
 

@@ -20,9 +20,9 @@ struct pxr_recorded {
         const char *parameter_hash;        /* SHA-256 of them, in hexadecimal */
 };
 
-/* Open a database to read. One that is not there is an error. The arena closes it. NULL after an
- * error. */
-struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database,
+/* Open a database to read, or to change it, as pxr_store_change() does. One that is not there is an
+ * error. The arena closes it. NULL after an error. */
+struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database, bool changes,
                                      struct pxr_diag *diag);
 
 /* Open run `which` (a number, a name, or "last") of a database with `checkpoint`:

@@ -136,7 +136,7 @@ static int merge_database(struct merge *m)
 
 static struct pxr_store *open_from(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
-        struct pxr_store *store = pxr_recorded_store(arena, path, diag);
+        struct pxr_store *store = pxr_recorded_store(arena, path, false, diag);
 
         return store && pxr_store_check(store, diag) == 0 ? store : NULL;
 }
