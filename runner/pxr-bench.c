@@ -156,8 +156,8 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
         printf("memory: %.1f MB to train (%.1f MB of it activations), %.1f MB to evaluate, %.1f "
                "MB to draw; the whole bench, with all of these and the matrices of SGEMM, took "
                "%.1f MB at most\n",
-               last->trainer_bytes / 1e6, last->activation_bytes / 1e6,
-               last->evaluation_bytes / 1e6, last->generation_bytes / 1e6, peak_memory() / 1e6);
+               last->memory.train / 1e6, last->memory.activations / 1e6,
+               last->memory.evaluate / 1e6, last->generation_bytes / 1e6, peak_memory() / 1e6);
         print_ops(last);
 }
 
@@ -204,8 +204,8 @@ static json_t *speed_as_json(const struct pxr_speed *s)
                 "training_step_seconds", s->training_seconds, "loss_seconds", s->step_times.loss,
                 "optimizer_seconds", s->step_times.optimizer, "advance_seconds", s->advance_seconds,
                 "drawing_seconds", s->drawing_seconds, "ops", ops, "trainer_bytes",
-                (json_int_t)s->trainer_bytes, "activation_bytes", (json_int_t)s->activation_bytes,
-                "evaluation_bytes", (json_int_t)s->evaluation_bytes, "generation_bytes",
+                (json_int_t)s->memory.train, "activation_bytes", (json_int_t)s->memory.activations,
+                "evaluation_bytes", (json_int_t)s->memory.evaluate, "generation_bytes",
                 (json_int_t)s->generation_bytes);
 }
 

@@ -357,7 +357,6 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
 static void describe(const struct bench *bench, struct pxr_speed *speed)
 {
         const struct pxr_graph *graph = bench->graph;
-        const struct pxr_train_settings *settings = bench->trainer->settings;
         int threads = bench->order->threads;
         double backward = 0;
 
@@ -365,10 +364,7 @@ static void describe(const struct bench *bench, struct pxr_speed *speed)
                 backward += speed->op[i].multiply_adds[PXR_PASS_BACKWARD] / speed->batch;
         speed->forward_multiply_adds = pxr_graph_multiply_adds(graph);
         speed->training_multiply_adds = speed->forward_multiply_adds + backward;
-        speed->trainer_bytes = pxr_trainer_bytes(graph, settings, threads);
-        speed->activation_bytes = pxr_trainer_activation_bytes(graph, settings, threads);
-        speed->evaluation_bytes = threads * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                                (int)settings->micro_batch);
+        speed->memory = pxr_memory_of(bench->order->experiment, threads);
         speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads, 0);
 }
 

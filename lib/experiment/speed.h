@@ -51,7 +51,8 @@ struct pxr_speed {
         struct pxr_step_times step_times; /* its parts that are no op's */
         double advance_seconds;           /* of the group that was drawn */
         double drawing_seconds;           /* of them those for probabilities and random numbers */
-        size_t trainer_bytes, activation_bytes, evaluation_bytes, generation_bytes;
+        struct pxr_memory memory;         /* of the experiment */
+        size_t generation_bytes;          /* to draw `images` */
 };
 
 /* Measure. The images are random; no run is recorded. Returns 0, 1 when it was stopped, or -1 after
