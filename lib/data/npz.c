@@ -95,7 +95,7 @@ static int take_image(const struct pxr_dataset *set, const struct pxr_reader *in
                       const struct pxr_layout *layout, int64_t number, const uint8_t *bytes,
                       uint8_t *image, struct pxr_diag *diag)
 {
-        const struct pxr_png_kind kind = { set->rows, set->cols, set->colours, set->levels };
+        const struct pxr_image_kind kind = { set->rows, set->cols, set->colours, set->levels };
         size_t plane = (size_t)set->rows * (size_t)set->cols;
         char name[PATH_MAX + 64];
 

@@ -328,12 +328,12 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
 /* --- images of a number of levels
  * ----------------------------------------------------------------*/
 
-static size_t size_of(const struct pxr_png_kind *kind)
+static size_t size_of(const struct pxr_image_kind *kind)
 {
         return (size_t)kind->rows * (size_t)kind->cols * (size_t)kind->colours;
 }
 
-int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
+int pxr_png_to_levels(const char *name, const struct pxr_image_kind *kind, uint8_t *pixels,
                       struct pxr_diag *diag)
 {
         size_t size = size_of(kind), colours = (size_t)kind->colours, cols = (size_t)kind->cols;
@@ -354,7 +354,7 @@ int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t
 }
 
 int pxr_png_decode_image(const char *name, const void *bytes, size_t size,
-                         const struct pxr_png_kind *kind, uint8_t *pixels, struct pxr_diag *diag)
+                         const struct pxr_image_kind *kind, uint8_t *pixels, struct pxr_diag *diag)
 {
         struct pxr_picture picture = { .rows = kind->rows,
                                        .cols = kind->cols,
@@ -371,7 +371,7 @@ int pxr_png_decode_image(const char *name, const void *bytes, size_t size,
         return failed ? -1 : pxr_png_to_levels(name, kind, pixels, diag);
 }
 
-int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
+int pxr_png_read_image(const char *path, const struct pxr_image_kind *kind, uint8_t *pixels,
                        struct pxr_diag *diag)
 {
         struct pxr_arena *scratch = pxr_arena_new(0, diag);
@@ -405,7 +405,7 @@ int pxr_png_write(const char *path, const struct pxr_picture *picture, struct px
 }
 
 /* An image's PNG; `bytes` has room for its values as bytes. */
-static int write_image(const char *path, const struct pxr_png_kind *kind, const uint8_t *pixels,
+static int write_image(const char *path, const struct pxr_image_kind *kind, const uint8_t *pixels,
                        struct pxr_png_texts texts, uint8_t *bytes, struct pxr_diag *diag)
 {
         const struct pxr_picture picture = { .rows = kind->rows,
@@ -419,7 +419,7 @@ static int write_image(const char *path, const struct pxr_png_kind *kind, const 
         return pxr_png_write(path, &picture, diag);
 }
 
-int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
+int pxr_png_write_images(const char *folder, const struct pxr_image_kind *kind, int64_t count,
                          const char *const *names, const uint8_t *pixels,
                          const struct pxr_png_texts *texts, struct pxr_diag *diag)
 {

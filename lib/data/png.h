@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include <pxr/arena.h>
+#include "tensor/graph.h"
 
 /* A text kept inside a PNG: "Software", "Description" ... or keys of one's own. */
 struct pxr_png_text {
@@ -44,23 +44,19 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
 /* --- images of a number of levels, each in a file
  * ------------------------------------------------*/
 
-struct pxr_png_kind {
-        int rows, cols, colours, levels;
-};
-
 /* Convert bytes, from 0 to 255, to levels. A byte that is not that of a level is an error at its
  * row and column of `name`. Returns 0 or -1. */
-int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
+int pxr_png_to_levels(const char *name, const struct pxr_image_kind *kind, uint8_t *pixels,
                       struct pxr_diag *diag);
 
 /* Decode a PNG of exactly this kind to pixels[row][col][colour], without loss: grey becomes RGB if
  * `colours` is 3, and opaque alpha is dropped. Colour if `colours` is 1, 16 bits, and transparent
  * pixels are errors. Returns 0 or -1. */
 int pxr_png_decode_image(const char *name, const void *bytes, size_t size,
-                         const struct pxr_png_kind *kind, uint8_t *pixels, struct pxr_diag *diag);
+                         const struct pxr_image_kind *kind, uint8_t *pixels, struct pxr_diag *diag);
 
 /* The same of a file. */
-int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
+int pxr_png_read_image(const char *path, const struct pxr_image_kind *kind, uint8_t *pixels,
                        struct pxr_diag *diag);
 
 /* Write a picture to a new file. Returns 0 or -1. */
@@ -68,7 +64,7 @@ int pxr_png_write(const char *path, const struct pxr_picture *picture, struct px
 
 /* Write images to the new or empty folder, as files of these names, with the texts of each (NULL:
  * none). After an error none of them is left, and no new folder. Returns 0 or -1. */
-int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
+int pxr_png_write_images(const char *folder, const struct pxr_image_kind *kind, int64_t count,
                          const char *const *names, const uint8_t *pixels,
                          const struct pxr_png_texts *texts, struct pxr_diag *diag);
 

@@ -25,7 +25,7 @@ enum { CHUNK_BYTES = 1 << 23, MB = 1 << 20 };
 static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
                   uint8_t *pixels, size_t *size, char *sha256, struct pxr_diag *diag)
 {
-        const struct pxr_png_kind kind = { set->rows, set->cols, set->colours, set->levels };
+        const struct pxr_image_kind kind = { set->rows, set->cols, set->colours, set->levels };
         uint8_t *bytes = pxr_png_files_bytes(files, index, size, diag);
         char path[PATH_MAX];
         int failed;

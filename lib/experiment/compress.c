@@ -81,7 +81,7 @@ static int check_names(struct pxr_arena *arena, const char *const *names, size_t
 static int read_files(struct pxr_arena *arena, const struct pxr_compression *order,
                       struct pxr_codec_file *file, uint8_t **pixels, struct pxr_diag *diag)
 {
-        const struct pxr_png_kind kind = pxr_kind_of(order->recorded->graph);
+        const struct pxr_image_kind kind = pxr_kind_of(order->recorded->graph);
         size_t values = pxr_graph_values(order->recorded->graph);
         const char **names = pxr_alloc_array(arena, order->file_count, sizeof(*names));
 
@@ -266,7 +266,7 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
                    const struct pxr_codec_file *file, const char *path, const char *folder,
                    const struct pxr_codec_work *work, struct pxr_diag *diag)
 {
-        const struct pxr_png_kind kind = pxr_kind_of(recorded->graph);
+        const struct pxr_image_kind kind = pxr_kind_of(recorded->graph);
         const char *const *names;
         uint8_t *pixels;
         int status;

@@ -328,7 +328,7 @@ static void caption_image(struct pxr_caption *caption, const struct pxr_draw_ord
 int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
                     const struct pxr_drawn *drawn, const char *folder, struct pxr_diag *diag)
 {
-        const struct pxr_png_kind kind = pxr_kind_of(order->chain[0]->graph);
+        const struct pxr_image_kind kind = pxr_kind_of(order->chain[0]->graph);
         struct pxr_caption *caption = pxr_alloc_array(arena, drawn->count, sizeof(*caption)), all;
         struct pxr_png_texts *texts = pxr_alloc_array(arena, drawn->count, sizeof(*texts));
         const char **names = pxr_alloc_array(arena, drawn->count, sizeof(*names));

@@ -125,7 +125,7 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
                      struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
-        const struct pxr_png_kind kind = pxr_kind_of(graph);
+        const struct pxr_image_kind kind = pxr_kind_of(graph);
 
         if (make_room(recorded->experiment->arena, graph, 1, images))
                 return -1;

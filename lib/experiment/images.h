@@ -9,9 +9,9 @@
 #include "experiment/recorded.h"
 
 /* What PNG files of a model's images are like. */
-static inline struct pxr_png_kind pxr_kind_of(const struct pxr_graph *graph)
+static inline struct pxr_image_kind pxr_kind_of(const struct pxr_graph *graph)
 {
-        return (struct pxr_png_kind) { graph->rows, graph->cols, graph->colours, graph->levels };
+        return (struct pxr_image_kind) { graph->rows, graph->cols, graph->colours, graph->levels };
 }
 
 struct pxr_images {

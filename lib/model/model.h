@@ -8,11 +8,6 @@
 #include "model/plugin.h"
 #include "tensor/graph.h"
 
-/* What is known of the images a model is for. */
-struct pxr_image_kind {
-        int rows, cols, colours, levels;
-};
-
 /* One layer as it was built. Containers come after what they hold. */
 struct pxr_built_layer {
         const char *path; /* "layers.1.0.residual.conv": what its parameters' names begin with */

@@ -13,6 +13,11 @@
 /* The most values that an array may have for one image. Their bytes always fit a size_t. */
 #define PXR_MOST_VALUES ((size_t)1 << 40)
 
+/* What is known of the images a model is for. */
+struct pxr_image_kind {
+        int rows, cols, colours, levels;
+};
+
 struct pxr_graph {
         struct pxr_arena *arena;
         int rows, cols, colours, levels; /* of the image */
