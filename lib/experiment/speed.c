@@ -241,13 +241,15 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
                 const char *name = kind_of(bench->arena, node);
                 struct pxr_op_speed *op = name ? op_named(speed, name) : NULL;
                 double forward = node->op->multiply_adds ? node->op->multiply_adds(node) : 0;
+                double backward = pxr_backward_multiply_adds(node, trained);
 
                 if (!op)
                         return -1;
+                speed->forward_multiply_adds += forward;
+                speed->training_multiply_adds += forward + backward;
                 op->nodes++;
                 op->multiply_adds[PXR_PASS_FORWARD] += forward * speed->batch;
-                op->multiply_adds[PXR_PASS_BACKWARD] +=
-                        pxr_backward_multiply_adds(node, trained) * speed->batch;
+                op->multiply_adds[PXR_PASS_BACKWARD] += backward * speed->batch;
                 op->multiply_adds[PXR_PASS_ADVANCE] += forward * PXR_GENERATION_GROUP;
                 for (int k = 0; k < threads; k++)
                         for (int pass = 0; pass < PXR_PASSES; pass++)
@@ -354,20 +356,6 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         return bench->evaluation.set ? 0 : -1;
 }
 
-static void describe(const struct bench *bench, struct pxr_speed *speed)
-{
-        const struct pxr_graph *graph = bench->graph;
-        int threads = bench->order->threads;
-        double backward = 0;
-
-        for (int i = 0; i < speed->ops; i++)
-                backward += speed->op[i].multiply_adds[PXR_PASS_BACKWARD] / speed->batch;
-        speed->forward_multiply_adds = pxr_graph_multiply_adds(graph);
-        speed->training_multiply_adds = speed->forward_multiply_adds + backward;
-        speed->memory = pxr_memory_of(bench->order->experiment, threads);
-        speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads, 0);
-}
-
 static int measure(struct bench *bench, struct pxr_speed *speed, struct pxr_diag *diag)
 {
         int threads = bench->order->threads, status = set_up(bench, diag);
@@ -391,7 +379,8 @@ static int measure(struct bench *bench, struct pxr_speed *speed, struct pxr_diag
         if (status)
                 return status;
         measure_peaks(matrix, threads, speed); /* again: other load may have changed */
-        describe(bench, speed);
+        speed->memory = pxr_memory_of(bench->order->experiment, threads);
+        speed->generation_bytes = pxr_generation_bytes(bench->graph, speed->images, threads, 0);
         return 0;
 }
 
