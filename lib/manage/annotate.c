@@ -6,22 +6,7 @@
 #include "manage/manage.h"
 #include "record/cursor.h"
 #include "record/run_state.h"
-#include "report/query_table.h"
-
-#define COLUMNS(list) list, PXR_COUNT(list)
-
-static const struct pxr_column annotation_columns[] = {
-        { "run", "Run", PXR_ALWAYS },
-        { "name", "Name", PXR_ALWAYS },
-        { "tags", "Tags", PXR_IF_FILLED },
-        { "note", "Note", PXR_IF_FILLED },
-        { "archived_at", "Archived", PXR_IF_FILLED },
-};
-
-static const struct pxr_table_query annotations = {
-        "marks", "Tags and note", COLUMNS(annotation_columns),
-        "SELECT run, name, tags, note, archived_at FROM run_summary WHERE run = ?1"
-};
+#include "report/report_file.h"
 
 /* --- tags and notes ----------------------------------------------------------------------------
  */
@@ -60,6 +45,18 @@ static int change_tags(struct pxr_store *store, int64_t run, const struct pxr_ar
         return 0;
 }
 
+/* End the transaction, and show what the run is marked with. */
+static struct pxr_table *conclude(struct pxr_arena *arena, struct pxr_store *store,
+                                  const struct pxr_run *run, int status, struct pxr_diag *diag)
+{
+        const char *number = run ? pxr_strf(arena, "%" PRId64, run->id) : NULL;
+        const struct pxr_report_call call = { .argument = &number, .arguments = 1 };
+
+        return pxr_store_conclude(store, status, diag)
+                       ? NULL
+                       : pxr_report_by_name(arena, store, "manage", "marks", &call, diag);
+}
+
 struct pxr_table *pxr_tag_run(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                               const struct pxr_arguments *tags, bool remove, struct pxr_diag *diag)
 {
@@ -70,26 +67,15 @@ struct pxr_table *pxr_tag_run(struct pxr_arena *arena, struct pxr_store *store, 
                 return NULL;
         run = pxr_store_find_run(store, arena, which, diag);
         status = run ? change_tags(store, run->id, tags, remove, diag) : -1;
-        return pxr_store_conclude(store, status, diag)
-                       ? NULL
-                       : pxr_query_table(arena, store, &annotations, run->id, diag);
+        return conclude(arena, store, run, status, diag);
 }
 
 struct pxr_table *pxr_list_tags(struct pxr_arena *arena, struct pxr_store *store,
                                 struct pxr_diag *diag)
 {
-        static const struct pxr_column columns[] = { { "tag", "Tag", PXR_ALWAYS },
-                                                     { "runs", "Runs", PXR_ALWAYS },
-                                                     { "newest", "Newest run", PXR_ALWAYS } };
-        static const struct pxr_table_query part = {
-                "tags", "Tags", COLUMNS(columns),
-                "SELECT tag, count(*), max(run) FROM tag WHERE ?1 = 0 GROUP BY tag ORDER BY tag"
-        };
-        struct pxr_table *table = pxr_query_table(arena, store, &part, 0, diag);
+        const struct pxr_report_call call = { 0 };
 
-        if (table && table->rows == 0)
-                pxr_table_note(table, NULL, "No run has a tag.");
-        return table;
+        return pxr_report_by_name(arena, store, "manage", "tags", &call, diag);
 }
 
 struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store, const char *which,
@@ -110,9 +96,7 @@ struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store,
                 status = pxr_store_execute(store, diag,
                                            "UPDATE run SET note = nullif(?2, '') WHERE id = ?1",
                                            "it", run->id, note);
-        return pxr_store_conclude(store, status, diag)
-                       ? NULL
-                       : pxr_query_table(arena, store, &annotations, run->id, diag);
+        return conclude(arena, store, run, status, diag);
 }
 
 /* --- archiving ---------------------------------------------------------------------------------

@@ -8,7 +8,6 @@
 #include "manage/texts.h" /* made by the Makefile */
 #include "record/cursor.h"
 #include "record/folder.h"
-#include "report/query_table.h"
 
 static const struct pxr_column columns[] = {
         { "run", "Run", PXR_ALWAYS },       { "name", "Name", PXR_ALWAYS },

@@ -15,7 +15,7 @@
 #include "manage/manage.h"
 #include "manage/manifest.h"
 #include "manage/texts.h" /* made by the Makefile */
-#include "report/query_table.h"
+#include "report/report_file.h"
 #include "record/cursor.h"
 #include "record/folder.h"
 #include "record/provenance.h"
@@ -48,23 +48,6 @@ static int add_file(struct export *e, const char *name, const void *bytes, size_
 /* --- metrics -----------------------------------------------------------------------------------
  */
 
-static const struct pxr_column metric_columns[] = {
-        { "step", "", PXR_ALWAYS },           { "epoch", "", PXR_ALWAYS },
-        { "split", "", PXR_ALWAYS },          { "name", "", PXR_ALWAYS },
-        { "value", "", PXR_ALWAYS },          { "nats_per_image", "", PXR_ALWAYS },
-        { "standard_error", "", PXR_ALWAYS }, { "bits_per_dimension", "", PXR_ALWAYS },
-        { "sum_nats", "", PXR_ALWAYS },       { "sum_squares", "", PXR_ALWAYS },
-        { "images", "", PXR_ALWAYS },         { "dimensions", "", PXR_ALWAYS },
-        { "suspect", "", PXR_ALWAYS },
-};
-
-static const struct pxr_table_query metrics = {
-        "metrics", "", metric_columns, PXR_COUNT(metric_columns),
-        "SELECT step, epoch, split, name, value, sum_nats / images, standard_error, sum_nats / "
-        "images / dimensions / 0.69314718055994530942, sum_nats, sum_squares, images, dimensions, "
-        "suspect FROM metric WHERE run = ?1 ORDER BY step, name, split"
-};
-
 struct csv {
         const struct pxr_table *table;
         struct pxr_diag *diag;
@@ -79,8 +62,10 @@ static bool write_csv(FILE *file, const void *context)
 
 static int add_metrics(struct export *e)
 {
+        const char *number = pxr_strf(e->arena, "%" PRId64, e->run->id);
+        const struct pxr_report_call call = { .argument = &number, .arguments = 1 };
         const struct pxr_table *table =
-                pxr_query_table(e->arena, e->store, &metrics, e->run->id, e->diag);
+                pxr_report_by_name(e->arena, e->store, "manage", "metrics", &call, e->diag);
         const char *path = inside(e, "metrics.csv");
 
         return !table || pxr_arena_failed(e->arena) ||

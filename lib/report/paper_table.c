@@ -10,7 +10,7 @@
 #include "config/yaml.h"
 #include "record/cursor.h"
 #include "report/paper_diff.h"
-#include "report/query_table.h"
+#include "report/report.h"
 
 struct making {
         struct pxr_arena *arena;

@@ -35,13 +35,11 @@ struct pxr_table *pxr_report_parts(struct pxr_arena *arena, struct pxr_store *st
                 const struct pxr_report_call call = { argument,
                                                       part->arguments ? part->arguments : 1,
                                                       .programs = true };
-                const struct pxr_report_file *file;
 
                 if (wanted ? strcmp(wanted, part->name) != 0 : part->hidden)
                         continue;
-                file = pxr_report_file_find(arena, part->folder,
-                                            part->file ? part->file : part->name, NULL, diag);
-                *end = file ? pxr_report_file_table(arena, store, file, &call, diag) : NULL;
+                *end = pxr_report_by_name(arena, store, part->folder,
+                                          part->file ? part->file : part->name, &call, diag);
                 if (!*end)
                         return NULL;
                 (*end)->name = part->name;

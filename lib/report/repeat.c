@@ -27,10 +27,8 @@ int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, cons
         const struct pxr_run *old = pxr_store_find_run(store, arena, of, diag);
         const char *const runs[] = { of, which };
         const struct pxr_report_call call = { runs, 2, .programs = true };
-        const struct pxr_report_file *file =
-                old ? pxr_report_file_find(arena, "compare", "repetition", NULL, diag) : NULL;
         const struct pxr_table *table =
-                file ? pxr_report_file_table(arena, store, file, &call, diag) : NULL;
+                old ? pxr_report_by_name(arena, store, "compare", "repetition", &call, diag) : NULL;
         const char *same, *differs;
 
         if (!table)

@@ -71,6 +71,11 @@ struct pxr_table *pxr_report_file_table(struct pxr_arena *arena, struct pxr_stor
                                         const struct pxr_report_file *file,
                                         const struct pxr_report_call *call, struct pxr_diag *diag);
 
+/* The same of the report of that name. */
+struct pxr_table *pxr_report_by_name(struct pxr_arena *arena, struct pxr_store *store,
+                                     const char *folder, const char *name,
+                                     const struct pxr_report_call *call, struct pxr_diag *diag);
+
 /* A table of a report that has several: what it is called, and the report file it is made by. */
 struct pxr_report_part {
         const char *name, *folder, *file; /* file: NULL where it has the same name */

@@ -15,7 +15,6 @@
 #include "config/options.h"
 #include "record/cursor.h"
 #include "report/functions.h"
-#include "report/query_table.h"
 #include "report/report_file.h"
 
 enum {
@@ -575,4 +574,13 @@ struct pxr_table *pxr_report_file_table(struct pxr_arena *arena, struct pxr_stor
         sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, length);
         pxr_store_limit_time(store);
         return table;
+}
+
+struct pxr_table *pxr_report_by_name(struct pxr_arena *arena, struct pxr_store *store,
+                                     const char *folder, const char *name,
+                                     const struct pxr_report_call *call, struct pxr_diag *diag)
+{
+        const struct pxr_report_file *file = pxr_report_file_find(arena, folder, name, NULL, diag);
+
+        return file ? pxr_report_file_table(arena, store, file, call, diag) : NULL;
 }

@@ -24,14 +24,12 @@ struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *sto
         static const char *const archived[] = { [PXR_NOT_ARCHIVED] = "without",
                                                 [PXR_ARCHIVED_TOO] = "with",
                                                 [PXR_ARCHIVED_ALONE] = "alone" };
-        const struct pxr_report_file *file = pxr_report_file_find(arena, "", "runs", NULL, diag);
         const struct pxr_report_call call = { .argument = &archived[wanted->archived],
                                               .arguments = 1,
                                               .where = wanted->where,
                                               .limit = wanted->limit,
                                               .programs = wanted->all };
-        struct pxr_table *table =
-                file ? pxr_report_file_table(arena, store, file, &call, diag) : NULL;
+        struct pxr_table *table = pxr_report_by_name(arena, store, "", "runs", &call, diag);
 
         if (table && !wanted->newest_first)
                 reverse(table);

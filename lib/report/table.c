@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "config/options.h"
+#include "record/cursor.h"
 
 struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const char *title,
                                 const struct pxr_column *column, int columns)
@@ -80,6 +82,51 @@ struct pxr_cell pxr_real_cell(double value, int decimals)
         return (struct pxr_cell) { .kind = isnan(value) ? PXR_CELL_EMPTY : PXR_CELL_REAL,
                                    .real = value,
                                    .decimals = decimals };
+}
+
+/* What people see of a text in a list: as much of its first line as there is room for, or NULL for
+ * all of it. */
+static const char *brief(struct pxr_arena *arena, const char *text)
+{
+        enum { ROOM = 32 }; /* characters */
+        const char *end = text, *all = text + strlen(text);
+
+        for (int i = 0; i < ROOM && end < all && *end != '\n'; i++)
+                end += pxr_step(end, all);
+        return *end ? pxr_strf(arena, "%.*s\u2026", (int)(end - text), text) : NULL;
+}
+
+struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_format format)
+{
+        int type = sqlite3_column_type(rows->statement, i);
+        struct pxr_cell cell = { .kind = PXR_CELL_EMPTY };
+
+        if (type == SQLITE_NULL)
+                return cell;
+        if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+                cell = (struct pxr_cell) { .kind = PXR_CELL_TEXT,
+                                           .text = pxr_cursor_text(rows, i) };
+                if (format == PXR_COLUMN_SHORT)
+                        cell.brief = brief(rows->arena, cell.text);
+                return cell;
+        }
+        if (type == SQLITE_INTEGER && (format == PXR_COLUMN_PLAIN || format == PXR_COLUMN_BYTES)) {
+                cell = pxr_integer_cell(pxr_cursor_integer(rows, i));
+                if (format == PXR_COLUMN_BYTES)
+                        cell.kind = PXR_CELL_BYTES;
+                return cell;
+        }
+        cell = pxr_real_cell(pxr_cursor_real(rows, i), -1);
+        cell.sign = format == PXR_COLUMN_DIFFERENCE;
+        if (format == PXR_COLUMN_NLL || format == PXR_COLUMN_DIFFERENCE)
+                cell.decimals = 3;
+        else if (format == PXR_COLUMN_EPOCH)
+                cell.decimals = fabs(cell.real - rint(cell.real)) < 1e-9 ? 0 : 1;
+        else if (format == PXR_COLUMN_SECONDS && cell.kind == PXR_CELL_REAL)
+                cell.kind = PXR_CELL_DURATION;
+        else if (format == PXR_COLUMN_PERCENT && cell.kind == PXR_CELL_REAL)
+                cell.kind = PXR_CELL_PERCENT;
+        return cell;
 }
 
 /* --- the text of a cell

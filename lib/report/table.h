@@ -115,6 +115,10 @@ struct pxr_cell pxr_integer_cell(int64_t value);
 /* NAN makes an empty cell. */
 struct pxr_cell pxr_real_cell(double value, int decimals);
 
+/* Column `i` of the current row of a query, as a cell of that format. */
+struct pxr_cursor;
+struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_format format);
+
 /* Write a list of tables; as CSV, the first alone. LaTeX is a whole document, which compiles as it
  * is. Text fits into lines of `line` columns (0: as long as they come). Returns 0 or -1. */
 int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to, int line,
