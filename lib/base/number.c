@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number.c - numbers as people are shown them. */
+/* number.c - numbers as people are shown them, and their order. */
 #include "base/number.h"
 
 #include <math.h>
@@ -19,4 +19,11 @@ char *pxr_number_text(double value, int decimals, char text[PXR_NUMBER_TEXT])
 const char *pxr_plural(int64_t count)
 {
         return count == 1 ? "" : "s";
+}
+
+int pxr_compare_numbers(const void *left, const void *right)
+{
+        double a = *(const double *)left, b = *(const double *)right;
+
+        return (a > b) - (a < b);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number.h - formatting numbers for people. */
+/* number.h - numbers as people are shown them, and their order. */
 #ifndef PXR_BASE_NUMBER_H
 #define PXR_BASE_NUMBER_H
 
@@ -13,5 +13,8 @@ char *pxr_number_text(double value, int decimals, char text[PXR_NUMBER_TEXT]);
 
 /* The plural ending of an English noun: "" for 1, else "s". */
 const char *pxr_plural(int64_t count);
+
+/* The order of two doubles, for qsort(). */
+int pxr_compare_numbers(const void *left, const void *right);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "experiment/images.h"
 #include "sample/generate.h"
 #include "train/evaluate.h"
@@ -138,13 +139,6 @@ static bool stop_asked(void *context, const struct pxr_progress *progress)
 /* --- timing ------------------------------------------------------------------------------------
  */
 
-static int by_value(const void *a, const void *b)
-{
-        double left = *(const double *)a, right = *(const double *)b;
-
-        return (left > right) - (left < right);
-}
-
 static int repeat(struct bench *bench, const char *what,
                   int (*work)(struct bench *bench, struct pxr_diag *diag),
                   struct pxr_timing *timing, struct pxr_diag *diag)
@@ -167,7 +161,7 @@ static int repeat(struct bench *bench, const char *what,
                 if (i >= 0)
                         seconds[i] = pxr_now() - start;
         }
-        qsort(seconds, count, sizeof(*seconds), by_value);
+        qsort(seconds, count, sizeof(*seconds), pxr_compare_numbers);
         *timing = (struct pxr_timing) { count, (seconds[(count - 1) / 2] + seconds[count / 2]) / 2,
                                         seconds[0], seconds[count - 1] };
         return 0;

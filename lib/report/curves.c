@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "record/cursor.h"
 #include "train/evaluate.h"
 
@@ -59,13 +60,6 @@ int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, const st
         return pxr_cursor_end(&rows);
 }
 
-static int by_value(const void *left, const void *right)
-{
-        double a = *(const double *)left, b = *(const double *)right;
-
-        return (a > b) - (a < b);
-}
-
 double pxr_highest_end(double low, double others)
 {
         return low + 3 * (others - low);
@@ -89,7 +83,7 @@ double pxr_curve_ceiling(const struct pxr_curve *curve, int curves)
                                 value[count++] = nats;
                 }
         }
-        qsort(value, count, sizeof(*value), by_value);
+        qsort(value, count, sizeof(*value), pxr_compare_numbers);
         if (count == 0 || longest < PXR_FEW_POINTS || value[count / 4] <= 0)
                 return INFINITY;
         ceiling = TIMES * value[count / 4];
