@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/staging.h"
 #include "manage/manifest.h"
-#include "manage/merge.h"
+#include "manage/manage.h"
 #include "record/folder.h"
 
 struct import {

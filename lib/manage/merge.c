@@ -9,7 +9,6 @@
 #include "experiment/recorded.h"
 #include "manage/copy.h"
 #include "manage/manage.h"
-#include "manage/merge.h"
 #include "manage/texts.h" /* made by the Makefile */
 #include "record/cursor.h"
 #include "record/folder.h"
@@ -34,6 +33,44 @@ struct merge {
         const char *name; /* of the source */
         int64_t new, replaced, same, at_work;
 };
+
+/* --- sweeps ------------------------------------------------------------------------------------
+ */
+
+static int merge_sweep(struct pxr_store *store, int64_t from, const char *name,
+                       struct pxr_table *table, struct pxr_diag *diag)
+{
+        int64_t into, new = 0, updated = 0;
+        struct pxr_cursor rows;
+
+        if (pxr_store_integer(store, &into, diag, FIND_SWEEP_SQL, "i", from) ||
+            (!into && pxr_store_integer(store, &into, diag, ADD_SWEEP_SQL, "i", from)))
+                return -1;
+        rows = pxr_query(store, NULL, diag, MERGE_JOBS_SQL, "ii", from, into);
+        while (pxr_cursor_next(&rows))
+                *(pxr_cursor_integer(&rows, 0) ? &new : &updated) += 1;
+        if (new || updated)
+                pxr_table_note(table, NULL,
+                               "Sweep '%s': %" PRId64 " jobs new, %" PRId64 " updated.", name, new,
+                               updated);
+        return pxr_cursor_end(&rows);
+}
+
+/* Copy sweeps and their jobs of schema `source` once the runs are copied, within the transaction. A
+ * job at work on this host is not changed; one at work elsewhere becomes waiting. What was copied
+ * is noted below the table. Returns 0 or -1. */
+static int merge_jobs(struct pxr_arena *arena, struct pxr_store *store, struct pxr_table *table,
+                      struct pxr_diag *diag)
+{
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, "SELECT id, name FROM source.sweep ORDER BY id", "");
+        int status = 0;
+
+        while (!status && pxr_cursor_next(&rows))
+                status = merge_sweep(store, pxr_cursor_integer(&rows, 0), pxr_cursor_text(&rows, 1),
+                                     table, diag);
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
+}
 
 /* --- one database ------------------------------------------------------------------------------
  */
@@ -120,8 +157,7 @@ static int merge_database(struct merge *m)
         m->new = m->replaced = m->same = m->at_work = 0;
         status = pxr_copy_begin(c) || merge_runs(m, true) || pxr_store_begin(c->into, c->diag);
         if (!status) {
-                status = merge_runs(m, false) ||
-                         pxr_merge_jobs(c->arena, c->into, m->table, c->diag);
+                status = merge_runs(m, false) || merge_jobs(c->arena, c->into, m->table, c->diag);
                 status = pxr_store_conclude(c->into, status ? -1 : 0, c->diag);
                 (status ? pxr_copy_undo : pxr_copy_keep)(c);
         }
