@@ -2,7 +2,7 @@
 /*
  * database.c - opening the run database, its schema's versions, transactions.
  *
- * However a database is opened, SQL that others put into its schema does not run (objects.h).
+ * However a database is opened, SQL that others put into its schema does not run (objects.c).
  */
 #include "record/database.h"
 
@@ -18,7 +18,6 @@
 #include "base/file.h"
 #include "base/staging.h"
 #include "record/folder.h"
-#include "record/objects.h"
 #include "record/schema.h"
 #include "record/cursor.h"
 

@@ -18,7 +18,7 @@
 struct pxr_store;
 
 /* Open a database; `writable` also creates it, or migrates an older schema. A schema with anything
- * that pxr does not create is refused, here and below (objects.h). Values are not checked: any
+ * that pxr does not create is refused, here and below (objects.c). Values are not checked: any
  * column of a foreign file may hold anything. NULL after an error. */
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);

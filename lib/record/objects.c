@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* objects.c - what a database's schema may hold. */
-#include "record/objects.h"
+#include "record/schema.h"
 
 #include <string.h>
 
-#include "record/schema.h"
 #include "record/texts.h" /* made by the Makefile */
 
 /* All objects of a schema as JSON: an array of their type, name, table and SQL. */

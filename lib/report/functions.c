@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* functions.c - what reports and conditions may call beside SQLite's own functions. */
-#include "report/functions.h"
+#include "report/report_file.h"
 
 #include <math.h>
 #include <stdlib.h>

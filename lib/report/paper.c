@@ -10,7 +10,7 @@
 #include "data/data.h"
 #include "config/options.h"
 #include "record/database.h"
-#include "report/functions.h"
+#include "report/report_file.h"
 #include "report/paper_text.h" /* made of paper.sql by the Makefile */
 
 static const char *const relations[] = { "exactly", "about", "at_most", NULL };

@@ -76,6 +76,9 @@ struct pxr_table *pxr_report_by_name(struct pxr_arena *arena, struct pxr_store *
                                      const char *folder, const char *name,
                                      const struct pxr_report_call *call, struct pxr_diag *diag);
 
+/* Add the SQL functions that reports and conditions may call (docs/reports.md). Returns 0 or -1. */
+int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag);
+
 /* A table of a report that has several: what it is called, and the report file it is made by. */
 struct pxr_report_part {
         const char *name, *folder, *file; /* file: NULL where it has the same name */

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "record/cursor.h"
-#include "report/functions.h"
 #include "report/report_file.h"
 
 enum {
