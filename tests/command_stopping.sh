@@ -75,7 +75,7 @@ ok "patience without the validation split in evaluate.splits is refused" \
 	refused 2 "evaluate.splits lacks 'valid'" \
 	pxr_run tiny.yaml train.patience=2 "evaluate.splits=[test]" --db no.db
 ok "patience without evaluations is refused with its location" \
-	refused 2 "command line:1:16: error: train.patience waits" pxr_run tiny.yaml train.patience=2 evaluate.every=never --db no.db
+	refused 2 "command line:1:16: error: train.patience requires" pxr_run tiny.yaml train.patience=2 evaluate.every=never --db no.db
 no_split() {
 	refused 2 "the data set has no validation split" pxr_run tiny.yaml train.patience=2 \
 		"data={set: markov_binary, train: 64, valid: 0}" --db no.db && [ ! -e no.db ]
