@@ -130,6 +130,9 @@ enum pxr_op_flags {
         PXR_ADVANCE_READS_ITS_ROW = 1 << 4,
 };
 
+/* A bfloat16 number: the upper half of a float32. */
+typedef uint16_t pxr_bf16;
+
 /* An op: constant, and shared by all its nodes. */
 struct pxr_op {
         const char *name;

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bf16.h - products of bfloat16 numbers, summed in float32: what mixed precision is made of.
+ *
+ * A bfloat16 number is the upper half of a float32: 8 bits of exponent, 7 of fraction. Products
+ * are computed by the best unit that the processor has; a unit's sums have an order of their own,
+ * so bits are the same for the same unit only, but never depend on the number of threads.
+ */
+#ifndef PXR_TENSOR_BF16_H
+#define PXR_TENSOR_BF16_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <pxr/op.h>
+
+static inline float pxr_bf16_value(pxr_bf16 number)
+{
+        uint32_t bits = (uint32_t)number << 16;
+        float value;
+
+        memcpy(&value, &bits, sizeof(value));
+        return value;
+}
+
+/* The nearest number, ties to even; NaN stays NaN. */
+static inline pxr_bf16 pxr_bf16_rounded(float value)
+{
+        uint32_t bits;
+
+        memcpy(&bits, &value, sizeof(bits));
+        if ((bits & 0x7fffffff) > 0x7f800000)
+                return (pxr_bf16)(bits >> 16 | 0x40);
+        return (pxr_bf16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/* Round an array so; a denormal may become 0. */
+void pxr_bf16_round(size_t size, const float *from, pxr_bf16 *to);
+
+/* The same numbers as floats. */
+void pxr_bf16_widen(size_t size, const pxr_bf16 *from, float *to);
+
+/* What computes products: any processor in float32; AVX512-BF16; tiles of AMX-BF16. */
+enum pxr_bf16_unit { PXR_BF16_PORTABLE, PXR_BF16_AVX512, PXR_BF16_AMX, PXR_BF16_UNITS };
+
+/* The best unit there is. Asks the system for the state of AMX when it is first called, and does
+ * without where that is refused. */
+enum pxr_bf16_unit pxr_bf16_best_unit(void);
+
+/* "portable", "AVX512-BF16" or "AMX-BF16". */
+const char *pxr_bf16_unit_name(enum pxr_bf16_unit unit);
+
+/* Use this unit from now on. False, with nothing done, where the processor lacks it. For tests and
+ * benchmarks; not while another thread computes. */
+bool pxr_bf16_use_unit(enum pxr_bf16_unit unit);
+
+/* Values of packed weights, k x n; where weight (i, j) is; and packing them. Weight (i, j) is at
+ * w[i row + j column]. */
+size_t pxr_bf16_packed_size(size_t k, size_t n);
+size_t pxr_bf16_packed_index(size_t k, size_t i, size_t j);
+void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column, pxr_bf16 *to);
+
+/*
+ * What a tap of a convolution reads for row i of a result: row i + shift of the operand, if it has
+ * such a row and i % period is at least `first` and less than `end`; otherwise zeros. Rows are the
+ * pixels of a map in order, and a period is one row of the image.
+ */
+struct pxr_bf16_tap {
+        ptrdiff_t shift;
+        size_t first, end;
+};
+
+/* An operand of `rows` rows of k values, lda apart, read through taps. */
+struct pxr_bf16_operand {
+        const pxr_bf16 *a;
+        size_t rows, k, lda;
+        size_t period;
+        int taps;
+        const struct pxr_bf16_tap *tap;
+};
+
+/* C = A W, with what follows on it, in the order of these fields: m x n. */
+struct pxr_bf16_product {
+        struct pxr_bf16_operand operand;
+        size_t m, n;
+        const pxr_bf16 *weights; /* [tap][packed k x n] */
+        const pxr_bf16 *gate;    /* rows ldc apart: where it is not above 0, C is 0; NULL: none */
+        const float *bias;       /* [n], added; NULL: none */
+        const pxr_bf16 *addend;  /* rows ldc apart, added; may be c; NULL: none */
+        bool add;                /* C, not rounded, is added to */
+        bool rectify;            /* C = max(C, 0) */
+        pxr_bf16 *c;             /* C, rounded; or NULL */
+        float *exact;            /* C, not rounded; or NULL */
+        size_t ldc;
+        void *scratch; /* pxr_bf16_product_scratch() bytes, 64-byte aligned */
+};
+size_t pxr_bf16_product_scratch(size_t k, int taps);
+void pxr_bf16_multiply(const struct pxr_bf16_product *product);
+
+/* The gradient of the weights: sum += A^T dC, for each tap. */
+struct pxr_bf16_gradient {
+        struct pxr_bf16_operand operand;
+        size_t m, n;
+        const pxr_bf16 *dc; /* rows n apart */
+        float *sum;         /* [tap][n][k], n and k rounded up to multiples of 32 */
+        void *scratch;      /* pxr_bf16_gradient_scratch() bytes, 64-byte aligned */
+};
+size_t pxr_bf16_gradient_sum(size_t k, size_t n, int taps);
+size_t pxr_bf16_gradient_scratch(size_t k, size_t n);
+void pxr_bf16_weight_gradient(const struct pxr_bf16_gradient *gradient);
+
+/* Columns of such sums, from one row to the next. */
+size_t pxr_bf16_gradient_stride(size_t k);
+
+/* dw[tap][k][n] += such sums. */
+void pxr_bf16_add_gradient(size_t k, size_t n, int taps, const float *sum, float *dw);
+
+/*
+ * LSTM cells as pxr_lstm_cells has them, o, f, i, g; computed in float32, with an absolute error of
+ * at most 2^-20, and kept for the backward pass as bfloat16.
+ */
+struct pxr_bf16_cells {
+        size_t cells, features;
+        const float *sums;    /* [cell][4 features]: pre-activations; not read by the gradient */
+        pxr_bf16 *gates;      /* [cell][4 features]: out: activations; gradient: in: these, out: the
+                                 gradient by the pre-activations */
+        const float *before;  /* [cell][features]: c of the previous step */
+        size_t before_stride; /* features, or 0: one for all cells */
+        float *c;             /* [cell][features] */
+        pxr_bf16 *h;          /* [cell][features]; not used by the gradient */
+        const float *dh;      /* [cell][features]: gradient by h */
+        float *dc;            /* [cell][features]: in: gradient by c, from the next step; out: by c
+                                 of the previous step */
+};
+void pxr_bf16_cells(const struct pxr_bf16_cells *cells);
+void pxr_bf16_cells_gradient(const struct pxr_bf16_cells *cells);
+
+/* The sum of rows, added to `to`, in their order. */
+void pxr_bf16_add_rows(size_t rows, size_t width, const pxr_bf16 *from, float *to);
+
+/* y = max(x, 0) with NaN kept; dx = or += dy where y > 0; y = a + b; y += x. */
+void pxr_bf16_rectify(size_t size, const pxr_bf16 *x, pxr_bf16 *y);
+void pxr_bf16_rectify_gradient(size_t size, const pxr_bf16 *y, const pxr_bf16 *dy, bool accumulate,
+                               pxr_bf16 *dx);
+void pxr_bf16_add(size_t size, const pxr_bf16 *a, const pxr_bf16 *b, pxr_bf16 *y);
+
+#endif

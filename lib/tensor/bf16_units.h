@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* bf16_units.h - what a unit that multiplies bfloat16 numbers does, for bf16.c. */
+#ifndef PXR_TENSOR_BF16_UNITS_H
+#define PXR_TENSOR_BF16_UNITS_H
+
+#include <pxr/op.h>
+
+struct pxr_bf16_product;
+struct pxr_bf16_cells;
+
+/* Sides of a tile in rows and columns, and of the block of two by two tiles that is computed at
+ * once; the terms of a tile's sums at most. */
+enum { PXR_TILE = 16, PXR_BLOCK = 32, PXR_DEPTH = 32 };
+
+/* Some terms of a block's sums: tiles of A of 16 rows and `depth` columns, the rows `stride` values
+ * apart, above one another; and one of W, [depth / 2][16 columns][2]. */
+struct pxr_bf16_term {
+        const pxr_bf16 *a[2];
+        size_t stride[2];
+        const pxr_bf16 *w;
+};
+
+/* A block to be computed. */
+struct pxr_bf16_block {
+        const struct pxr_bf16_term *term;
+        size_t terms, depth;
+        size_t offset; /* of the tile of W, from the term's w */
+        size_t beside; /* of the tile of W to its right, from there; 0: none */
+        bool lower;    /* the second tile of A is used */
+        float *sum;    /* [32][32], 64-byte aligned: what is not computed keeps any content */
+};
+
+/* Some rows of a matrix; what is not in it counts as zeros, and is not read. */
+struct pxr_bf16_rows {
+        const pxr_bf16 *from;
+        size_t stride, columns;
+        uint32_t inside; /* bit r: row r is in it */
+};
+
+struct pxr_bf16_unit_table {
+        /* Before and after some blocks of one depth, on one thread; NULL: nothing to do. */
+        void (*begin)(size_t depth);
+        void (*end)(void);
+        void (*block)(const struct pxr_bf16_block *block);
+        /* What follows on a block's sums, of C's rows and columns from (row, column) on; they may
+         * be written to. */
+        void (*finish)(const struct pxr_bf16_product *p, size_t row, size_t rows, size_t column,
+                       size_t columns, float *sum);
+        /* As the functions of bf16.h; rectify_gradient adds to dx. */
+        void (*round)(size_t size, const float *from, pxr_bf16 *to);
+        void (*add)(size_t size, const pxr_bf16 *a, const pxr_bf16 *b, pxr_bf16 *y);
+        void (*rectify_gradient)(size_t size, const pxr_bf16 *y, const pxr_bf16 *dy, pxr_bf16 *dx);
+        void (*cells)(const struct pxr_bf16_cells *cells);
+        void (*cells_gradient)(const struct pxr_bf16_cells *cells);
+        /* 16 rows of `depth` values, to [16][depth]. */
+        void (*copy)(const struct pxr_bf16_rows *rows, size_t depth, pxr_bf16 *to);
+        /* 32 rows of 16 values, to [16][16][2]: two rows interleaved. */
+        void (*interleave)(const struct pxr_bf16_rows *rows, pxr_bf16 *to);
+        /* The transpose of 32 rows of 16 values: [16][32]. */
+        void (*transpose)(const struct pxr_bf16_rows *rows, pxr_bf16 *to);
+};
+
+/* The tables of AVX512-BF16 and AMX-BF16; NULL where the processor or the system lacks it. */
+const struct pxr_bf16_unit_table *pxr_bf16_avx512(void);
+const struct pxr_bf16_unit_table *pxr_bf16_amx(void);
+
+#endif
