@@ -290,18 +290,17 @@ START_TEST(the_average_follows_the_parameters)
 }
 END_TEST
 
-START_TEST(the_bits_do_not_depend_on_threads)
+static void check_threads(const char *precision)
 {
         const struct pxr_graph *graph = small_graph(3);
         struct pxr_trainer *trainer[3];
+        char *text = pxr_strf(arena,
+                              "{optimizer: {adam: {rate: 0.01}}, batch: 11, micro_batch: 2, "
+                              "clip: 0.5, average: 0.9, epochs: 1, precision: %s}",
+                              precision);
 
         for (int i = 0; i < 3; i++) {
-                trainer[i] = new_trainer(
-                        graph,
-                        read_settings(
-                                "{optimizer: {adam: {rate: 0.01}}, batch: 11, micro_batch: 2, "
-                                "clip: 0.5, average: 0.9, epochs: 1}"),
-                        i + 1, 10);
+                trainer[i] = new_trainer(graph, read_settings(text), i + 1, 10);
                 ck_assert_int_eq(trainer[i]->threads, i + 1);
                 for (int s = 0; s < 5; s++)
                         step(trainer[i], random_images(graph, 11, s), 11 - s);
@@ -316,6 +315,12 @@ START_TEST(the_bits_do_not_depend_on_threads)
                 ck_assert_mem_eq(trainer[i]->nll, trainer[0]->nll, 7 * sizeof(double));
                 ck_assert(trainer[i]->gradient_norm == trainer[0]->gradient_norm);
         }
+}
+
+START_TEST(the_bits_do_not_depend_on_threads)
+{
+        check_threads("f32");
+        check_threads("bf16");
 }
 END_TEST
 

@@ -78,7 +78,7 @@ ok "a gradient that overwrites instead of adding is found" finds FORGETS_TO_ADD 
 	"and is added to 1"
 ok "a backward pass that reads undeclared values is found" finds READS_UNDECLARED memory \
 	"an op reads in backward what its flags do not declare"
-ok "an op that writes to its input is found" finds WRITES_INPUT gradients \
+ok "an op that writes to its input is found" finds WRITES_INPUT "gradients mixed" \
 	"writes to what it may only read"
 ok "a layer that reads later pixels is found" finds READS_FUTURE "causality advance" \
 	"the model is not causal"

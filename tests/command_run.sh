@@ -64,6 +64,38 @@ train_at_end() {
 }
 ok "evaluate.at_end evaluates a split once, after training" train_at_end
 
+# Along the way only: at the end, split by split, what float32 makes of the parameters.
+evaluated_in_bfloat16() {
+	pxr_run tiny.yaml --db f.db && pxr_run tiny.yaml evaluate.precision=bf16 --db f.db &&
+		is "$(query f.db "SELECT count(DISTINCT parameter_hash) FROM run")" 1 &&
+		is "$(query f.db "SELECT count(*), count(DISTINCT nats_per_image) FROM nll WHERE name = 'final_nll'")" "4|2" &&
+		is "$(query f.db "SELECT count(DISTINCT nats_per_image),
+			max(nats_per_image) - min(nats_per_image) < 0.1 FROM nll
+			WHERE name = 'nll' AND split = 'valid' AND epoch = 1")" "2|1"
+}
+ok "evaluate.precision: bf16 changes NLLs along the way and no result" evaluated_in_bfloat16
+
+# The same learning, but for rounding; the record says what it was computed with.
+trained_in_bfloat16() {
+	pxr_run tiny.yaml --db m.db && pxr_run tiny.yaml train.precision=bf16 --db m.db &&
+		is "$(query m.db "SELECT count(DISTINCT parameter_hash), count(DISTINCT certificate),
+			count(DISTINCT recipe_hash) FROM run")" "2|1|2" &&
+		is "$(query m.db "SELECT max(nats_per_image) - min(nats_per_image) < 0.1 FROM run_nll
+			WHERE split = 'test'")" 1 &&
+		is "$(query m.db "SELECT group_concat(spec_json ->> '\$.train.precision') FROM run")" "f32,bf16" &&
+		query m.db "SELECT instruction_set FROM run WHERE id = 2" >out &&
+		grep -Eq ', (portable|AVX512-BF16|AMX-BF16)$' out &&
+		report --db m.db compare 1 2 && grep -Eq '^train.precision +f32 +bf16$' out
+}
+ok "train.precision: bf16 trains to about the same NLL and is on record" trained_in_bfloat16
+
+without_kernels() {
+	pxr_run nade.yaml train.precision=bf16 --db n.db && out_has "layers.0.nade: op 'nade_rows' has no kernels for bfloat16" &&
+		is "$(query n.db "SELECT count(*) FROM event WHERE kind = 'fallback' AND message LIKE '%bfloat16%'")" 1
+}
+sed '/^model:/,/^train:/{/^ /d}' tiny.yaml | sed 's/^model:.*/model: [nade: {hidden: 8}]/' >nade.yaml
+ok "an op without kernels for bfloat16 is named once" without_kernels
+
 second_run() {
 	given run && pxr_run tiny.yaml train.epochs=1 --db a.db --seed 2 &&
 		is "$(query a.db "SELECT max(id), count(DISTINCT parameter_hash) FROM run")" "2|2"

@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "experiment/recorded.h"
 #include "experiment/state.h"
+#include "tensor/mixed.h"
 
 enum { STOPPED = 1 }; /* beside 0 and -1 */
 
@@ -205,17 +206,19 @@ static bool evaluation_due(const struct pxr_experiment *e, int64_t step)
 static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split split,
                           const float *parameters, bool final, struct pxr_diag *diag)
 {
+        const struct pxr_evaluate_settings *settings = &state->experiment->settings.evaluate;
         struct pxr_nll *nll = &state->nll[split];
         double started = pxr_now();
         int status;
 
         state->evaluation.parameters = parameters;
         state->evaluation.split = split;
-        state->evaluation.limit = final ? 0 : state->experiment->settings.evaluate.limit;
+        state->evaluation.limit = final ? 0 : settings->limit;
+        state->evaluation.precision = final ? PXR_F32 : pxr_precision_of(settings->precision);
         status = pxr_evaluate(&state->evaluation, nll, diag);
         if (status)
                 return status;
-        state->nll_step[split] = step;
+        state->nll_step[split] = state->evaluation.precision == PXR_F32 ? step : -1;
         state->evaluated.images += (double)nll->images;
         state->evaluated.seconds += pxr_now() - started;
         if (pxr_record_nll(state, step, split, nll, final, diag))
@@ -358,8 +361,8 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The result that the parameters at `step` give. A split that was just evaluated in full is not
- * evaluated again. Returns 0, STOPPED or -1. */
+/* The result that the parameters at `step` give. A split that was just evaluated in full and in
+ * float32 is not evaluated again. Returns 0, STOPPED or -1. */
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
 {
@@ -537,7 +540,9 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
         *id = state.run;
         if (!order->resume)
                 tell_start(&state);
-        status = train(&state, diag);
+        status = pxr_record_unmixed(&state, diag);
+        if (!status)
+                status = train(&state, diag);
         if (!status)
                 status = conclude(&state, diag);
         status = close_run(&state, status, diag);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "record/database.h"
+#include "tensor/mixed.h"
 
 static const struct pxr_option reproduces_rows[] = {
         PXR_INT(struct pxr_reproduces, table, "0", 0, 99, "number of the paper's table; 0: none"),
@@ -32,6 +33,9 @@ static const struct pxr_option evaluate_rows[] = {
                      "on which splits at the end alone, beside those"),
         PXR_INT(struct pxr_evaluate_settings, limit, "0", 0, 1e12,
                 "images of a split that are used along the way; 0: all. The end uses all"),
+        PXR_ENUM(struct pxr_evaluate_settings, precision, "f32", pxr_precision_names,
+                 "along the way: float32, or bfloat16, as train.precision. The end is always "
+                 "evaluated in float32"),
         PXR_END,
 };
 

@@ -14,6 +14,7 @@ struct pxr_evaluate_settings {
         struct pxr_interval every;
         uint32_t splits, at_end;
         int64_t limit;
+        int precision; /* one of pxr_precision_names, along the way */
 };
 
 struct pxr_sample_settings {

@@ -6,7 +6,15 @@
 
 #include "base/number.h"
 #include "sample/generate.h"
+#include "tensor/mixed.h"
 #include "train/trainer.h"
+
+/* Of one thread. */
+static double evaluation_bytes(const struct pxr_experiment *e, enum pxr_precision precision)
+{
+        return (double)pxr_workspace_bytes(e->model->graph, precision, PXR_FOR_EVALUATION,
+                                           (int)e->settings.train.micro_batch);
+}
 
 struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
 {
@@ -15,13 +23,13 @@ struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
         struct pxr_memory memory = {
                 .train = (double)pxr_trainer_bytes(graph, settings, threads),
                 .activations = (double)pxr_trainer_activation_bytes(graph, settings, threads),
-                .evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                        (int)settings->micro_batch) *
-                            threads,
+                .evaluate = evaluation_bytes(e, PXR_F32) * threads,
                 .sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count,
                                                        threads, 0),
         };
 
+        if (pxr_precision_of(e->settings.evaluate.precision) == PXR_BF16)
+                memory.evaluate += evaluation_bytes(e, PXR_BF16) * threads;
         memory.all = memory.train + memory.evaluate + memory.sample;
         return memory;
 }

@@ -23,16 +23,27 @@
 #include "model/fingerprint.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
+#include "tensor/bf16.h"
 #include "tensor/generation_schedule.h"
+#include "tensor/mixed.h"
 
 /* --- the start of a run ------------------------------------------------------------------------
  */
+
+const char *pxr_instruction_set(const struct pxr_experiment *e, const struct pxr_run *now)
+{
+        if (!now->instruction_set || pxr_precision_of(e->settings.train.precision) == PXR_F32)
+                return now->instruction_set;
+        return pxr_strf(e->arena, "%s, %s", now->instruction_set,
+                        pxr_bf16_unit_name(pxr_bf16_best_unit()));
+}
 
 char *pxr_record_process(const struct pxr_state *state, const char *what, struct pxr_run *now)
 {
         struct pxr_arena *arena = state->experiment->arena;
 
         now->threads = state->order->threads;
+        now->instruction_set = pxr_instruction_set(state->experiment, now);
         return pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads", what,
                         pxr_program_text(arena, now->program_version, now->program_revision),
                         now->host ? now->host : "?", now->processor ? now->processor : "?",
@@ -263,6 +274,29 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *
         return pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step), &row, diag);
 }
 
+/* Notify and record that an op is slower than others. */
+static int note_fallback(struct pxr_state *state, const char *text, struct pxr_diag *diag)
+{
+        pxr_observe_note(&state->order->observer.base, text);
+        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "fallback", text,
+                                   diag);
+}
+
+int pxr_record_unmixed(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_node *node = pxr_mixed_fallback(e->model->graph);
+
+        if (!node || pxr_precision_of(e->settings.train.precision) == PXR_F32)
+                return 0;
+        return note_fallback(state,
+                             pxr_strf(e->arena,
+                                      "%s: op '%s' has no kernels for bfloat16: it is computed in "
+                                      "float32",
+                                      node->layer, node->op->name),
+                             diag);
+}
+
 /* Notify and record that generation is slow, and why. */
 static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
 {
@@ -275,9 +309,7 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
                 "op '%s' has no 'advance': each value of a sample takes a whole pass, which "
                 "is slow",
                 name);
-        pxr_observe_note(&state->order->observer.base, text);
-        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "fallback", text,
-                                   diag);
+        return note_fallback(state, text, diag);
 }
 
 /* The grid of the samples, which says where it comes from. */

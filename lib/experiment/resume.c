@@ -11,10 +11,11 @@
 #include "experiment/state.h"
 
 /* Differences that are allowed. */
-static void warn(struct pxr_arena *arena, const struct pxr_run *old, const struct pxr_build *build,
-                 struct pxr_diag *diag)
+static void warn(const struct pxr_experiment *e, const struct pxr_run *old,
+                 const struct pxr_build *build, struct pxr_diag *diag)
 {
         const struct pxr_run *now = build->now;
+        const char *instruction_set = pxr_instruction_set(e, now);
 
         if (*build->few)
                 pxr_warn(diag,
@@ -25,15 +26,15 @@ static void warn(struct pxr_arena *arena, const struct pxr_run *old, const struc
                          "run %" PRId64 " was trained by %s and is resumed by %s: it may differ "
                          "from a run of either",
                          old->id,
-                         pxr_program_text(arena, old->program_version, old->program_revision),
-                         pxr_program_text(arena, now->program_version, now->program_revision));
-        if (old->instruction_set && now->instruction_set &&
-            strcmp(old->instruction_set, now->instruction_set) != 0)
+                         pxr_program_text(e->arena, old->program_version, old->program_revision),
+                         pxr_program_text(e->arena, now->program_version, now->program_revision));
+        if (old->instruction_set && instruction_set &&
+            strcmp(old->instruction_set, instruction_set) != 0)
                 pxr_warn(diag,
                          "run %" PRId64
                          " was started on %s and is resumed on %s: its last bits will "
                          "differ from a run on one machine",
-                         old->id, old->instruction_set, now->instruction_set);
+                         old->id, old->instruction_set, instruction_set);
 }
 
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
@@ -47,7 +48,7 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
         if (pxr_check_data(old, e->set->identity, diag) ||
             pxr_check_model(e->arena, store, old, e, PXR_TO_RESUME, &build, diag))
                 return -1;
-        warn(e->arena, old, &build, diag);
+        warn(e, old, &build, diag);
         /* Without any checkpoint, the state is that of a new run. */
         if (pxr_checkpoint_resume(state, diag) < 0)
                 return -1;

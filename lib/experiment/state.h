@@ -37,7 +37,7 @@ struct pxr_state {
         double recorded; /* the wall time up to here is on record; of pxr_now() */
         struct pxr_measured evaluated, drawn;
         struct pxr_nll nll[PXR_SPLITS]; /* of the last evaluation of each split */
-        int64_t nll_step[PXR_SPLITS];   /* ... at this step */
+        int64_t nll_step[PXR_SPLITS];   /* ... at this step; -1: not in float32 */
         struct pxr_evaluation evaluation;
         struct pxr_generation generation; /* .count is 0 before the first samples */
         uint8_t *samples;                 /* [image][row][col][colour]: the last ones */
@@ -78,6 +78,13 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *
  * or -1. */
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
                        struct pxr_diag *diag);
+
+/* What the kernels of a run use here: "AVX-512", with "AMX-BF16" in mixed precision. NULL: not
+ * known. */
+const char *pxr_instruction_set(const struct pxr_experiment *e, const struct pxr_run *now);
+
+/* Say, and put on record, which op of a run in mixed precision is computed in float32. */
+int pxr_record_unmixed(struct pxr_state *state, struct pxr_diag *diag);
 
 /* What this process is, as columns of table `run` and as a line for an event: "started", or
  * "resumed at step 5", then program, host and threads. */

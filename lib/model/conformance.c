@@ -22,7 +22,7 @@ static const struct {
 } tests[] = {
         { "memory", pxr_check_memory },       { "gradients", pxr_check_gradients },
         { "causality", pxr_check_causality }, { "advance", pxr_check_advance },
-        { "threads", pxr_check_threads },
+        { "threads", pxr_check_threads },     { "mixed", pxr_check_mixed },
 };
 
 enum { KINDS = PXR_COUNT(kinds), TESTS = PXR_COUNT(tests) };

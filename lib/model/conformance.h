@@ -12,6 +12,7 @@
  *   causality   declared dependencies, changed values, NaN in all later values; no op's output
  *               changes with a pixel that the op does not declare to read
  *   advance     pixel by pixel equals the whole map, in both precisions
+ *   mixed       in mixed precision each op computes what its float32 kernels do, but for rounding
  *   threads     the same bits when several batches are interleaved, and on three threads
  */
 #ifndef PXR_MODEL_CONFORMANCE_H

@@ -77,6 +77,7 @@ static double compute_nll(struct pxr_workspace *workspace, const void *parameter
 static void train(const struct pxr_subject *subject, struct pxr_workspace *workspace, int batch,
                   float *gradient)
 {
+        pxr_workspace_pack(workspace, 1, subject->bench->f32);
         pxr_workspace_load(workspace, pixels_of_batch(subject, batch), IMAGES);
         compute_nll(workspace, subject->bench->f32);
         pxr_workspace_backward(workspace, subject->bench->f32, gradient);
@@ -542,7 +543,7 @@ static const char *find_damage(struct pxr_arena *arena, const struct pxr_workspa
         return NULL;
 }
 
-const char *pxr_check_memory(struct pxr_subject *subject)
+static const char *check_memory(struct pxr_subject *subject, enum pxr_precision precision)
 {
         /* How the memory is shared, and whether the gradient starts at zero or at one. */
         enum { SEPARATE, SHARED, CHECKPOINTED, FROM_ONE, TRAININGS };
@@ -554,7 +555,7 @@ const char *pxr_check_memory(struct pxr_subject *subject)
         const char *problem;
 
         for (int i = 0; i < TRAININGS; i++) {
-                workspace[i] = new_workspace(subject, PXR_F32, use[i], i == SEPARATE);
+                workspace[i] = new_workspace(subject, precision, use[i], i == SEPARATE);
                 gradient[i] = pxr_alloc(subject->arena, size);
                 if (!workspace[i] || !gradient[i])
                         return no_memory;
@@ -573,4 +574,14 @@ const char *pxr_check_memory(struct pxr_subject *subject)
                        "forward pass is not deterministic";
         return compare_started_at_one(subject->arena, subject->graph, gradient[SEPARATE],
                                       gradient[FROM_ONE]);
+}
+
+const char *pxr_check_memory(struct pxr_subject *subject)
+{
+        const char *problem = check_memory(subject, PXR_F32);
+
+        if (problem)
+                return problem;
+        problem = check_memory(subject, PXR_BF16);
+        return problem ? pxr_strf(subject->arena, "in mixed precision: %s", problem) : NULL;
 }

@@ -26,6 +26,6 @@ int pxr_subject_new(struct pxr_subject *subject, struct pxr_arena *arena,
 typedef const char *pxr_check_test(struct pxr_subject *subject);
 
 pxr_check_test pxr_check_gradients, pxr_check_causality, pxr_check_advance, pxr_check_threads,
-        pxr_check_memory;
+        pxr_check_memory, pxr_check_mixed;
 
 #endif

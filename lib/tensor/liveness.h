@@ -32,6 +32,9 @@ struct pxr_node_memory {
         bool recompute;                  /* for the gradients of its segment */
         bool live;                       /* the logits depend on it */
         bool needs_grad;                 /* the backward pass goes through it */
+        bool mixed;                      /* computed by the op's kernels of mixed precision */
+        bool narrow;                     /* its maps are bfloat16 */
+        size_t packed;                   /* where its packed parameters begin */
         enum pxr_read_extent extent;     /* how much of the map `output` has room for */
         bool accumulate[PXR_MAX_INPUTS]; /* in the backward pass */
 };

@@ -54,7 +54,7 @@ static size_t bytes(size_t values, size_t value)
 {
         size_t size = (values < PXR_MOST_VALUES ? values : PXR_MOST_VALUES) * value;
 
-        return (size + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
+        return pxr_aligned_size(size);
 }
 
 /* The most that a node's op needs for micro-batches of 1 to `images`. It need not grow with them:
@@ -92,14 +92,63 @@ size_t pxr_planned_state(const struct pxr_memory_plan *plan, const struct pxr_no
         return node->op->state ? node->op->state(node, images) : 0;
 }
 
+/* Of a node's maps, as float32, and of those of its inputs. */
+static size_t converted_bytes(const struct pxr_node *node, int images)
+{
+        size_t size = 2 * bytes(pxr_map_size(node, images), sizeof(float));
+
+        for (int k = 0; k < node->inputs; k++)
+                size += 2 * bytes(pxr_map_size(node->input[k], images), sizeof(float));
+        return size;
+}
+
+/* In mixed precision, which maps are bfloat16: all but the images and the logits. */
+static void set_mixed(const struct pxr_graph *graph, struct pxr_memory_plan *plan, int images)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                struct pxr_node_memory *memory = &plan->memory[i];
+                size_t size = converted_bytes(node, images);
+
+                memory->narrow = node->inputs > 0 && node != graph->logits;
+                memory->mixed = node->op->mixed && (memory->narrow || node->op->mixed->exact);
+                for (int k = 0; k < node->inputs; k++)
+                        memory->mixed &= plan->memory[node->input[k]->index].narrow ||
+                                         (memory->mixed && node->op->mixed->reads_f32);
+                if (size > plan->convert_bytes)
+                        plan->convert_bytes = size;
+                memory->packed = plan->packed_bytes;
+                if (memory->mixed && node->op->mixed->packed)
+                        plan->packed_bytes += bytes(node->op->mixed->packed(node), 1);
+        }
+}
+
+static size_t most_mixed_scratch(const struct pxr_node *node, int images)
+{
+        size_t most = 0;
+
+        for (int i = 1; node->op->mixed->scratch && i <= images; i++) {
+                size_t scratch = node->op->mixed->scratch(node, i);
+
+                most = scratch > most ? scratch : most;
+        }
+        return bytes(most, 1);
+}
+
 static void set_sizes(const struct pxr_graph *graph, struct pxr_memory_plan *plan, size_t value,
                       int images)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
                 struct pxr_node_memory *memory = &plan->memory[i];
-                size_t size = bytes(pxr_planned_output(plan, node, images), value), scratch = 0;
+                size_t map = memory->narrow ? sizeof(uint16_t) : value;
+                size_t size = bytes(pxr_planned_output(plan, node, images), map), scratch = 0;
                 size_t state = bytes(pxr_planned_state(plan, node, images), value);
+
+                if (memory->mixed)
+                        state = node->op->mixed->state
+                                        ? bytes(node->op->mixed->state(node, images), 1)
+                                        : 0;
 
                 for (int c = 0; c < PXR_COMPUTATIONS; c++) {
                         memory->output[c].size = size;
@@ -107,7 +156,8 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_memory_plan *pla
                 }
                 memory->gradient.size = size;
                 if (memory->live)
-                        scratch = bytes(most_scratch(node, images), value);
+                        scratch = memory->mixed ? most_mixed_scratch(node, images)
+                                                : bytes(most_scratch(node, images), value);
                 if (scratch > plan->scratch_bytes)
                         plan->scratch_bytes = scratch;
         }
@@ -173,7 +223,9 @@ int pxr_memory_plan_make(struct pxr_memory_plan *plan, const struct pxr_graph *g
         plan->advances = schedule && !schedule->fallback;
         for (int i = 0; i < graph->nodes; i++)
                 plan->memory[i].extent = schedule ? schedule->extent[i] : PXR_EXTENT_MAP;
-        set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
+        if (precision == PXR_BF16)
+                set_mixed(graph, plan, images);
+        set_sizes(graph, plan, precision == PXR_F64 ? sizeof(double) : sizeof(float), images);
         if (use == PXR_FOR_CHECKPOINTED_TRAINING) {
                 place_in_segments(graph, plan, initial, buffer, gap);
         } else {

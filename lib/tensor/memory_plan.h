@@ -24,7 +24,9 @@ enum pxr_use {
 struct pxr_memory_plan {
         struct pxr_node_memory *memory; /* [nodes], malloc'ed */
         size_t slab_bytes, scratch_bytes;
-        bool advances; /* all nodes are computed by `advance`, except constant ones */
+        size_t packed_bytes;  /* of all packed parameters, in mixed precision */
+        size_t convert_bytes; /* of maps that are converted for a float32 kernel */
+        bool advances;        /* all nodes are computed by `advance`, except constant ones */
 };
 
 /* Plan the memory for micro-batches of up to `images`. `checked` puts sentinels between buffers and
@@ -33,6 +35,12 @@ struct pxr_memory_plan {
 int pxr_memory_plan_make(struct pxr_memory_plan *plan, const struct pxr_graph *graph,
                          enum pxr_precision precision, enum pxr_use use, int images, bool checked,
                          const struct pxr_generation_schedule *schedule);
+
+/* Bytes rounded up to PXR_ALIGNMENT. */
+static inline size_t pxr_aligned_size(size_t size)
+{
+        return (size + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
+}
 
 /* Values of a node's output and of its state for `images` images. */
 size_t pxr_planned_output(const struct pxr_memory_plan *plan, const struct pxr_node *node,

@@ -6,13 +6,39 @@
 
 #include <pxr/elementwise.h>
 
+#include "tensor/bf16.h"
 #include "tensor/graph.h"
 
 #define PXR_KERNELS_FILE "tensor/basic_kernels.h"
 #include <pxr/precisions.h>
 
+static void relu_forward_mixed(const struct pxr_call *call)
+{
+        pxr_bf16_rectify(pxr_map_size(call->node, call->images), call->input[0], call->output);
+}
+
+static void relu_backward_mixed(const struct pxr_call *call)
+{
+        if (call->input_gradient[0])
+                pxr_bf16_rectify_gradient(pxr_map_size(call->node, call->images), call->output,
+                                          call->output_gradient, call->accumulate[0],
+                                          call->input_gradient[0]);
+}
+
+static const struct pxr_mixed relu_mixed = { .forward = relu_forward_mixed,
+                                             .backward = relu_backward_mixed };
+
 /* Written so that NaN stays NaN: max() would hide it. */
-PXR_ELEMENTWISE(relu_op, "relu", x<0 ? 0 : x, y> 0)
+PXR_ELEMENTWISE_KERNELS_(relu, float, f32, x<0 ? 0 : x, y> 0)
+PXR_ELEMENTWISE_KERNELS_(relu, double, f64, x<0 ? 0 : x, y> 0)
+
+static const struct pxr_op relu_op = {
+        .name = "relu",
+        .flags = PXR_BACKWARD_READS_OUTPUT | PXR_ADVANCE_AT_ITS_PIXEL,
+        .kernels = { { relu_forward_f32, relu_backward_f32, relu_advance_f32 },
+                     { relu_forward_f64, relu_backward_f64, relu_advance_f64 } },
+        .mixed = &relu_mixed,
+};
 
 /* The certificate knows what the image is; nothing is read from other nodes. */
 static void image_depends(const struct pxr_node *node, int row, int col, int colour,
@@ -39,11 +65,35 @@ const struct pxr_op pxr_small_image_op = {
         .depends = image_depends,
 };
 
+static void add_forward_mixed(const struct pxr_call *call)
+{
+        pxr_bf16_add(pxr_map_size(call->node, call->images), call->input[0], call->input[1],
+                     call->output);
+}
+
+static void add_backward_mixed(const struct pxr_call *call)
+{
+        size_t size = pxr_map_size(call->node, call->images);
+
+        for (int input = 0; input < 2; input++) {
+                pxr_bf16 *dx = call->input_gradient[input];
+
+                if (dx && call->accumulate[input])
+                        pxr_bf16_add(size, dx, call->output_gradient, dx);
+                else if (dx)
+                        memcpy(dx, call->output_gradient, size * sizeof(*dx));
+        }
+}
+
+static const struct pxr_mixed add_mixed = { .forward = add_forward_mixed,
+                                            .backward = add_backward_mixed };
+
 static const struct pxr_op add_op = {
         .name = "add",
         .flags = PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { add_forward_f32, add_backward_f32, add_advance_f32 },
                      { add_forward_f64, add_backward_f64, add_advance_f64 } },
+        .mixed = &add_mixed,
 };
 
 struct pxr_node *pxr_add_elementwise(struct pxr_builder *builder, const struct pxr_op *op,

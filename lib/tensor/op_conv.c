@@ -171,6 +171,8 @@ static void weight_init(const struct pxr_parameter *parameter, struct pxr_random
 #define PXR_KERNELS_FILE "tensor/conv_kernels.h"
 #include <pxr/precisions.h>
 
+#include "tensor/conv_mixed.h"
+
 static const struct pxr_op conv_op = {
         .name = "conv",
         .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
@@ -179,6 +181,7 @@ static const struct pxr_op conv_op = {
         .scratch = conv_scratch,
         .depends = conv_depends,
         .multiply_adds = conv_multiply_adds,
+        .mixed = &conv_mixed,
 };
 
 bool pxr_is_conv(const struct pxr_node *node)

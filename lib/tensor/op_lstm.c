@@ -264,6 +264,8 @@ static void pxr_lstm_cells_gradient_f64(const struct pxr_lstm_cells *cells, cons
 #define PXR_KERNELS_FILE "tensor/lstm_kernels.h"
 #include <pxr/precisions.h>
 
+#include "tensor/lstm_mixed.h"
+
 #define LSTM_OP(flags_)                                                                            \
         {                                                                                          \
                 .name = "lstm", .flags = flags_,                                                   \
@@ -271,6 +273,7 @@ static void pxr_lstm_cells_gradient_f64(const struct pxr_lstm_cells *cells, cons
                              { lstm_forward_f64, lstm_backward_f64, lstm_advance_f64 } },          \
                 .state = lstm_state, .advance_state = lstm_advance_state, .scratch = lstm_scratch, \
                 .depends = lstm_depends, .multiply_adds = lstm_multiply_adds,                      \
+                .mixed = &lstm_mixed,                                                              \
         }
 
 static const struct pxr_op lstm_op = LSTM_OP(PXR_ADVANCE_AT_ITS_PIXEL);

@@ -11,7 +11,9 @@
 #include "base/processor.h"
 #include "base/clock.h"
 #include "base/pages.h"
+#include "tensor/bf16.h"
 #include "tensor/gemm.h"
+#include "tensor/mixed.h"
 
 enum { SENTINEL_BYTE = 0xa5, NAN_BYTE = 0xff };
 
@@ -24,13 +26,15 @@ struct pxr_workspace {
         int images;   /* in this micro-batch */
         bool checked;
         struct pxr_generation_schedule schedule;
-        bool borrows;                   /* schedule and plan belong to another workspace */
+        bool borrows; /* schedule, plan and packed parameters belong to another workspace */
         struct pxr_call *advance;       /* [node]: the call, except for its pixel; or NULL */
         const void *parameters;         /* of generation */
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
         double *const *seconds;         /* [pass][node], to be added to; or NULL */
         struct pxr_memory_plan plan;
         char *slab, *scratch;
+        char *convert;   /* maps of a float32 kernel in mixed precision */
+        char *packed;    /* parameters packed for mixed precision */
         uint8_t *pixels; /* [pixel][image][colour] */
         uint8_t *small;  /* the same of the small images */
 };
@@ -49,6 +53,7 @@ static int make_plan(struct pxr_workspace *workspace, const struct pxr_workspace
         if (like) {
                 workspace->schedule = like->schedule;
                 workspace->plan = like->plan;
+                workspace->packed = like->packed;
                 return 0;
         }
         if (advances && pxr_schedule_generation(&workspace->schedule, graph, workspace->precision))
@@ -63,17 +68,22 @@ static int allocate(struct pxr_workspace *workspace, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = workspace->graph;
         size_t slab = workspace->plan.slab_bytes, scratch = workspace->plan.scratch_bytes;
+        size_t convert = workspace->plan.convert_bytes, packed = workspace->plan.packed_bytes;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
         workspace->slab = pxr_pages_new(slab);
         workspace->scratch = pxr_pages_new(scratch + PXR_SENTINEL);
+        workspace->convert = pxr_pages_new(convert + 1);
+        if (!workspace->borrows)
+                workspace->packed = pxr_pages_new(packed + 1);
         workspace->pixels = calloc(pxr_graph_values(graph), workspace->limit);
         workspace->small = calloc(small + 1, workspace->limit);
-        if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small)
+        if (!workspace->slab || !workspace->scratch || !workspace->convert || !workspace->packed ||
+            !workspace->pixels || !workspace->small)
                 return pxr_system_error(diag,
                                         "not enough memory for %.1f MB of tensors: lower "
                                         "train.micro_batch or the number of threads",
-                                        (slab + scratch) / 1e6);
+                                        (slab + scratch + convert + packed) / 1e6);
         if (workspace->checked) {
                 memset(workspace->slab, SENTINEL_BYTE, slab);
                 memset(workspace->scratch, SENTINEL_BYTE, scratch + PXR_SENTINEL);
@@ -98,7 +108,7 @@ static struct pxr_workspace *new_workspace(const struct pxr_workspace *model, bo
                 .graph = model->graph,
                 .precision = model->precision,
                 .use = model->use,
-                .value = model->precision == PXR_F32 ? sizeof(float) : sizeof(double),
+                .value = model->precision == PXR_F64 ? sizeof(double) : sizeof(float),
                 .limit = model->limit,
                 .checked = model->checked,
         };
@@ -130,10 +140,12 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
         if (!workspace->borrows) {
                 pxr_memory_plan_free(&workspace->plan);
                 pxr_generation_schedule_free(&workspace->schedule);
+                free(workspace->packed);
         }
         free(workspace->advance);
         free(workspace->slab);
         free(workspace->scratch);
+        free(workspace->convert);
         free(workspace->pixels);
         free(workspace->small);
         free(workspace);
@@ -181,7 +193,8 @@ size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision pre
                 return 0;
         if (pxr_memory_plan_make(&plan, graph, precision, use, images, false,
                                  generates ? &schedule : NULL) == 0) {
-                bytes = plan.slab_bytes + plan.scratch_bytes;
+                bytes = plan.slab_bytes + plan.scratch_bytes + plan.convert_bytes +
+                        plan.packed_bytes;
                 pxr_memory_plan_free(&plan);
         }
         pxr_generation_schedule_free(&schedule);
@@ -190,7 +203,8 @@ size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision pre
 
 static size_t bytes_of(const struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return pxr_planned_output(&workspace->plan, node, workspace->images) * workspace->value;
+        return pxr_planned_output(&workspace->plan, node, workspace->images) *
+               (workspace->plan.memory[node->index].narrow ? sizeof(pxr_bf16) : workspace->value);
 }
 
 /* Bytes of a node's buffer number `k` that the micro-batch at hand uses. */
@@ -202,6 +216,8 @@ static size_t buffer_bytes(const struct pxr_workspace *workspace, const struct p
 
         if (buffer < memory->state || buffer == &memory->gradient)
                 return bytes_of(workspace, node);
+        if (memory->mixed)
+                return node->op->mixed->state ? node->op->mixed->state(node, workspace->images) : 0;
         return pxr_planned_state(&workspace->plan, node, workspace->images) * workspace->value;
 }
 
@@ -316,24 +332,37 @@ static bool all_intact(const struct pxr_workspace *workspace, size_t scratch)
         return is_sentinel(workspace->scratch + scratch);
 }
 
+void pxr_workspace_pack(struct pxr_workspace *workspace, int threads, const float *parameters)
+{
+        pxr_mixed_pack(&workspace->plan, workspace->graph, threads, parameters, workspace->packed);
+}
+
 /* Call a kernel; in a checked workspace with NaN in its scratch. */
 static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struct pxr_call *call)
 {
         const struct pxr_op *op = call->node->op;
-        const struct pxr_kernels *kernels = &op->kernels[workspace->precision];
+        bool is_mixed = workspace->precision == PXR_BF16;
+        const struct pxr_kernels *kernels = &op->kernels[is_mixed ? PXR_F32 : workspace->precision];
         pxr_kernel *const kernel[] = { kernels->forward, kernels->backward, kernels->advance };
         double start = workspace->seconds ? pxr_now() : 0;
         unsigned long mode;
         size_t scratch = 0;
 
         if (workspace->checked) {
-                if (op->scratch)
+                if (workspace->plan.memory[call->node->index].mixed)
+                        scratch = op->mixed->scratch ? op->mixed->scratch(call->node, call->images)
+                                                     : 0;
+                else if (op->scratch)
                         scratch = op->scratch(call->node, call->images) * workspace->value;
                 memset(workspace->scratch, NAN_BYTE, scratch);
                 memset(workspace->scratch + scratch, SENTINEL_BYTE, PXR_SENTINEL);
         }
         mode = pxr_arithmetic_flush();
-        kernel[pass](call);
+        if (is_mixed)
+                pxr_mixed_run(&workspace->plan, call, pass == PXR_PASS_BACKWARD, workspace->packed,
+                              workspace->convert);
+        else
+                kernel[pass](call);
         pxr_arithmetic_restore(mode);
         if (workspace->seconds)
                 workspace->seconds[pass][call->node->index] += pxr_now() - start;
@@ -403,7 +432,8 @@ static void run_nll(const struct pxr_workspace *workspace, struct pxr_nll_call c
         unsigned long mode = pxr_arithmetic_flush();
 
         call.levels = workspace->graph->levels;
-        workspace->graph->distribution->nll[workspace->precision](&call);
+        workspace->graph->distribution->nll[workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32](
+                &call);
         pxr_arithmetic_restore(mode);
 }
 
@@ -609,20 +639,33 @@ void *pxr_workspace_tensor(const struct pxr_workspace *workspace, const struct p
         return at(workspace, &workspace->plan.memory[node->index].output[PXR_FORWARD]);
 }
 
+void *pxr_workspace_gradient(const struct pxr_workspace *workspace, const struct pxr_node *node)
+{
+        return at(workspace, &workspace->plan.memory[node->index].gradient);
+}
+
+bool pxr_workspace_is_bf16(const struct pxr_workspace *workspace, const struct pxr_node *node)
+{
+        return workspace->plan.memory[node->index].narrow;
+}
+
 const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspace)
 {
         return workspace->culprit;
 }
 
 static bool all_finite(const struct pxr_workspace *workspace, const struct pxr_buffer *buffer,
-                       size_t size)
+                       bool narrow, size_t size)
 {
         const void *values = at(workspace, buffer);
+        const pxr_bf16 *bf16 = values;
         const float *f32 = values;
         const double *f64 = values;
 
         for (size_t i = 0; values && i < size; i++)
-                if (!isfinite(workspace->precision == PXR_F32 ? f32[i] : f64[i]))
+                if (!isfinite(narrow                            ? pxr_bf16_value(bf16[i])
+                              : workspace->precision == PXR_F64 ? f64[i]
+                                                                : f32[i]))
                         return false;
         return true;
 }
@@ -637,7 +680,7 @@ const struct pxr_node *pxr_workspace_nonfinite(const struct pxr_workspace *works
 
                 if (!all_finite(workspace,
                                 gradient ? &memory->gradient : &memory->output[PXR_FORWARD],
-                                pxr_map_size(node, workspace->images)))
+                                memory->narrow, pxr_map_size(node, workspace->images)))
                         return node;
         }
         return NULL;

@@ -38,6 +38,10 @@ void pxr_workspaces_free(struct pxr_workspace **workspaces, int count);
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
                            enum pxr_use use, int images);
 
+/* In mixed precision, before the passes: pack the parameters, on so many threads, for this
+ * workspace and those that share its plan. */
+void pxr_workspace_pack(struct pxr_workspace *workspace, int threads, const float *parameters);
+
 /* Set the micro-batch: pixels[image][row][col][colour]. A conditional model's small images are
  * subsampled from them. */
 void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images);
@@ -88,6 +92,12 @@ void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[P
 /* A node's tensor, [row][col][image][channel], valid as long as the plan keeps it: always in a
  * checked workspace and for inspection. NULL if the logits do not depend on the node. */
 void *pxr_workspace_tensor(const struct pxr_workspace *workspace, const struct pxr_node *node);
+
+/* The gradient of the same, after backward(), in a checked workspace. NULL if there is none. */
+void *pxr_workspace_gradient(const struct pxr_workspace *workspace, const struct pxr_node *node);
+
+/* Whether these are bfloat16: in mixed precision all but the image and the logits. */
+bool pxr_workspace_is_bf16(const struct pxr_workspace *workspace, const struct pxr_node *node);
 
 /* In a checked workspace: the first node whose kernel overwrote a sentinel; and the first, in the
  * order of computation, whose tensor (if `gradient`, whose gradient) has a value that is not

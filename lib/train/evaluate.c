@@ -75,7 +75,7 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
 enum { ROUND = 8 };
 
 struct pxr_evaluation_memory {
-        struct pxr_workspace **workspace; /* [thread] */
+        struct pxr_workspace **workspace[2]; /* [mixed][thread]; NULL: not needed yet */
         int threads;
         uint8_t *pixels; /* of a round */
         int64_t *index;
@@ -88,10 +88,11 @@ static void free_workspaces(void *memory)
 {
         struct pxr_evaluation_memory *m = memory;
 
-        pxr_workspaces_free(m->workspace, m->threads);
+        pxr_workspaces_free(m->workspace[false], m->threads);
+        pxr_workspaces_free(m->workspace[true], m->threads);
 }
 
-static int make_memory(struct pxr_evaluation *e, struct pxr_diag *diag)
+static int make_memory(struct pxr_evaluation *e)
 {
         size_t values = pxr_graph_values(e->graph);
         size_t micro_batches = (size_t)e->threads * ROUND, images = micro_batches * e->micro_batch;
@@ -109,22 +110,34 @@ static int make_memory(struct pxr_evaluation *e, struct pxr_diag *diag)
         e->value_nats = pxr_alloc_array(e->arena, values, sizeof(double));
         if (pxr_arena_failed(e->arena))
                 return -1;
-        m->workspace = pxr_workspaces_new(pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                            e->micro_batch, false, diag),
-                                          e->threads, diag);
-        e->memory = m->workspace ? m : NULL;
-        return m->workspace ? 0 : -1;
+        e->memory = m;
+        return 0;
+}
+
+/* The workspaces of the precision, with the parameters. NULL after an error. */
+static struct pxr_workspace **workspaces_of(const struct pxr_evaluation *e, struct pxr_diag *diag)
+{
+        struct pxr_workspace ***workspace = &e->memory->workspace[e->precision == PXR_BF16];
+
+        if (!*workspace)
+                *workspace = pxr_workspaces_new(pxr_workspace_new(e->graph, e->precision,
+                                                                  PXR_FOR_EVALUATION,
+                                                                  e->micro_batch, false, diag),
+                                                e->threads, diag);
+        if (*workspace)
+                pxr_workspace_pack((*workspace)[0], e->threads, e->parameters);
+        return *workspace;
 }
 
 /* Each value's nats of the micro-batch of `count` images from `first` on. They are added up to the
  * images' in the order in which pxr_workspace_loss() does. */
-static void compute_values(const struct pxr_evaluation *e, int first, int count)
+static void compute_values(const struct pxr_evaluation *e, struct pxr_workspace *workspace,
+                           int first, int count)
 {
         const struct pxr_evaluation_memory *memory = e->memory;
         int colours = e->graph->colours, pixels = e->graph->rows * e->graph->cols;
         int thread = omp_get_thread_num();
         size_t values = pxr_graph_values(e->graph);
-        struct pxr_workspace *workspace = memory->workspace[thread];
         double *nats = memory->scratch + thread * values * e->micro_batch;
         double *sum = memory->micro_batch_nats + first / e->micro_batch * values;
 
@@ -142,7 +155,7 @@ static void compute_values(const struct pxr_evaluation *e, int first, int count)
 
 /* The nats of a round of images; those of values in the order of the micro-batches, whoever
  * computed them. */
-static void compute(const struct pxr_evaluation *e, int images)
+static void compute(const struct pxr_evaluation *e, struct pxr_workspace **workspace, int images)
 {
         size_t values = pxr_graph_values(e->graph);
         const double *nats = e->memory->micro_batch_nats;
@@ -150,7 +163,7 @@ static void compute(const struct pxr_evaluation *e, int images)
         memset(e->memory->nats, 0, images * sizeof(double));
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
         for (int first = 0; first < images; first += e->micro_batch)
-                compute_values(e, first,
+                compute_values(e, workspace[omp_get_thread_num()], first,
                                images - first < e->micro_batch ? images - first : e->micro_batch);
         for (int first = 0; first < images; first += e->micro_batch)
                 for (size_t i = 0; i < values; i++)
@@ -173,6 +186,7 @@ int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag 
         static const char *const what[PXR_SPLITS] = { "evaluating train", "evaluating valid",
                                                       "evaluating test" };
         int64_t all = e->set->count[e->split];
+        struct pxr_workspace **workspace;
         int images;
 
         pxr_blas_single_thread();
@@ -180,7 +194,10 @@ int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag 
                                   .given_rows = e->graph->small_rows,
                                   .given_cols = e->graph->small_cols,
                                   .trained_on = e->split == PXR_TRAIN };
-        if (!e->memory && make_memory(e, diag))
+        if (!e->memory && make_memory(e))
+                return -1;
+        workspace = workspaces_of(e, diag);
+        if (!workspace)
                 return -1;
         memset(e->value_nats, 0, pxr_graph_values(e->graph) * sizeof(double));
         if (e->limit > 0 && e->limit < all)
@@ -192,7 +209,7 @@ int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag 
                 if (pxr_dataset_read(e->set, e->split, 0, e->memory->index, images,
                                      e->memory->pixels, diag))
                         return -1;
-                compute(e, images);
+                compute(e, workspace, images);
                 for (int i = 0; i < images; i++)
                         pxr_nll_add(nll, e->memory->nats[i]);
         }

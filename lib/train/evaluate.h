@@ -40,9 +40,9 @@ struct pxr_nll pxr_nll_of(const double *nats, int count);
  * is conditional or the images were trained on. */
 const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set);
 
-/* Evaluations of a model, one after the other. From one to the next the parameters, the split and
- * the limit may change. The size of micro-batches is fixed, so that the bits do not depend on the
- * number of threads. */
+/* Evaluations of a model, one after the other. From one to the next the parameters, the split, the
+ * limit and the precision may change. The size of micro-batches is fixed, so that the bits do not
+ * depend on the number of threads. */
 struct pxr_evaluation {
         struct pxr_arena *arena; /* for memory that the first evaluation takes and all use */
         const struct pxr_graph *graph;
@@ -51,6 +51,7 @@ struct pxr_evaluation {
         enum pxr_split split;
         int micro_batch, threads;
         int64_t limit;                       /* images; 0: all */
+        enum pxr_precision precision;        /* PXR_F32 or PXR_BF16 */
         const struct pxr_observer *observer; /* of the images evaluated; NULL: none */
         double *value_nats; /* result: [row][col][colour], each value's nats, summed
                                over the images */

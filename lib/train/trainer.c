@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/pages.h"
 #include "tensor/gemm.h"
+#include "tensor/mixed.h"
 
 enum { CHUNK = 4096 }; /* parameters that one thread adds up at a time */
 
@@ -29,6 +30,12 @@ static const struct pxr_option rows[] = {
         PXR_BOOL(struct pxr_train_settings, recompute, "false",
                  "recompute most layers in the backward pass instead of keeping their outputs: "
                  "less memory, more time, the same bits"),
+        PXR_ENUM(struct pxr_train_settings, precision, "f32", pxr_precision_names,
+                 "of products and of maps between layers in training: float32, or bfloat16, which "
+                 "is "
+                 "faster on processors with AMX-BF16 or AVX512-BF16; parameters, their gradients "
+                 "and "
+                 "sums are always float32"),
         PXR_INT(struct pxr_train_settings, epochs, NULL, 0, 1e6, "passes over the training split"),
         PXR_INT(struct pxr_train_settings, seed, "1", 0, 9007199254740992.0,
                 "seed of all random numbers of the run"),
@@ -105,10 +112,10 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
         if (!trainer->parameters || !trainer->gradient || !trainer->nll || !trainer->square ||
             (settings->average > 0 && !trainer->average))
                 return pxr_out_of_memory(diag);
-        trainer->workspace =
-                pxr_workspaces_new(pxr_workspace_new(trainer->graph, PXR_F32, use_of(settings),
-                                                     (int)settings->micro_batch, false, diag),
-                                   trainer->threads, diag);
+        trainer->workspace = pxr_workspaces_new(
+                pxr_workspace_new(trainer->graph, pxr_precision_of(settings->precision),
+                                  use_of(settings), (int)settings->micro_batch, false, diag),
+                trainer->threads, diag);
         return trainer->workspace ? 0 : -1;
 }
 
@@ -148,7 +155,8 @@ size_t pxr_trainer_activation_bytes(const struct pxr_graph *graph,
                                     const struct pxr_train_settings *settings, int threads)
 {
         return workers_of(settings, threads) *
-               pxr_workspace_bytes(graph, PXR_F32, use_of(settings), (int)settings->micro_batch);
+               pxr_workspace_bytes(graph, pxr_precision_of(settings->precision), use_of(settings),
+                                   (int)settings->micro_batch);
 }
 
 size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_settings *settings,
@@ -184,6 +192,7 @@ static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels
         double scale = 1.0 / ((double)images * (double)dimensions);
 
         memset(trainer->nll, 0, trainer->settings->batch * sizeof(double));
+        pxr_workspace_pack(trainer->workspace[0], trainer->threads, trainer->parameters);
 #pragma omp parallel for num_threads(trainer->threads) schedule(dynamic, 1)
         for (int i = 0; i < used; i++) {
                 struct pxr_workspace *workspace = trainer->workspace[omp_get_thread_num()];
@@ -275,10 +284,13 @@ static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels,
         size_t dimensions = (size_t)graph->rows * graph->cols * graph->colours;
         int micro_batch = (int)trainer->settings->micro_batch;
         struct pxr_workspace *workspace =
-                pxr_workspace_new(graph, PXR_F32, PXR_FOR_TRAINING, micro_batch, true, diag);
+                pxr_workspace_new(graph, pxr_precision_of(trainer->settings->precision),
+                                  PXR_FOR_TRAINING, micro_batch, true, diag);
         const struct pxr_node *node = NULL;
         bool in_gradient = false;
 
+        if (workspace)
+                pxr_workspace_pack(workspace, 1, trainer->parameters);
         for (int first = 0; workspace && first < images && !node; first += micro_batch) {
                 int count = images - first < micro_batch ? images - first : micro_batch;
 

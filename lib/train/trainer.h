@@ -19,6 +19,7 @@ struct pxr_train_settings {
         int64_t warm_up;
         int64_t batch, micro_batch;
         bool recompute;
+        int precision; /* one of pxr_precision_names */
         int64_t epochs, seed;
         double clip;
         double average;

@@ -23,7 +23,8 @@
 extern "C" {
 #endif
 
-enum pxr_precision { PXR_F32, PXR_F64, PXR_PRECISIONS };
+/* Of work, and of gradient checks; and mixed precision, for training alone (struct pxr_mixed). */
+enum pxr_precision { PXR_F32, PXR_F64, PXR_PRECISIONS, PXR_BF16 = PXR_PRECISIONS };
 
 enum {
         PXR_MAX_INPUTS = 4,
@@ -94,6 +95,10 @@ struct pxr_call {
 
         /* advance */
         int row, col, colour;
+
+        /* mixed precision */
+        const void *packed; /* what `pack` made of the parameters */
+        bool exact;         /* the output is float32, not bfloat16 */
 };
 
 typedef void pxr_kernel(const struct pxr_call *call);
@@ -133,6 +138,23 @@ enum pxr_op_flags {
 /* A bfloat16 number: the upper half of a float32. */
 typedef uint16_t pxr_bf16;
 
+/*
+ * An op in mixed precision. Maps (input, output and their gradients) are bfloat16, parameters and
+ * their gradients float32; sums are to be float32 too. Sizes are bytes. An op without it is
+ * computed by its float32 kernels, and its maps are converted.
+ */
+struct pxr_mixed {
+        pxr_kernel *forward, *backward;
+        bool exact;     /* `forward` heeds pxr_call's `exact`: it can make the logits */
+        bool reads_f32; /* its input may be an image, whose values are float32 */
+        size_t (*scratch)(const struct pxr_node *node, int images); /* NULL: none */
+        size_t (*state)(const struct pxr_node *node, int images);   /* NULL: none */
+
+        /* Bytes that `pack` makes of the parameters, once for each step. NULL: none. */
+        size_t (*packed)(const struct pxr_node *node);
+        void (*pack)(const struct pxr_node *node, const float *const *parameter, void *packed);
+};
+
 /* An op: constant, and shared by all its nodes. */
 struct pxr_op {
         const char *name;
@@ -157,6 +179,8 @@ struct pxr_op {
 
         /* Multiply-adds of `forward` for one image, without those that a mask zeroes. NULL: 0. */
         double (*multiply_adds)(const struct pxr_node *node);
+
+        const struct pxr_mixed *mixed; /* NULL: none */
 };
 
 /* The first channel of colour group `colour` in a block of `channels`; the group ends before

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_bf16.c - products of bfloat16 numbers against sums in double precision of the same numbers.
+ *
+ * A unit adds up s terms in float32 in some order, two of them at a time in one rounding or two, so
+ * it is off by at most 2 s 2^-24 times the sum of the terms' sizes (and AMX takes denormals for
+ * zero). Every unit that this machine has is tried.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pxr/random.h>
+
+#include "suite.h"
+#include "model/conformance_tests.h"
+#include "tensor/bf16.h"
+#include "whole_model.h"
+
+struct shape {
+        int rows, cols, images, k, n, kernel;
+};
+
+static const struct shape shapes[] = {
+        { 1, 1, 1, 1, 1, 1 },    { 3, 5, 1, 3, 2, 3 },    { 4, 7, 2, 16, 16, 3 },
+        { 5, 4, 8, 32, 16, 1 },  { 2, 33, 1, 48, 20, 3 }, { 6, 6, 3, 17, 65, 5 },
+        { 3, 8, 16, 64, 48, 3 }, { 9, 9, 7, 40, 33, 3 },
+};
+
+static float random_value(struct pxr_random *random)
+{
+        return (float)(2 * pxr_random_uniform(random) - 1);
+}
+
+static pxr_bf16 *random_numbers(size_t size, int seed, float **wide)
+{
+        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, seed, 0, 0);
+        pxr_bf16 *numbers = malloc((size + 1) * sizeof(*numbers));
+
+        *wide = malloc((size + 1) * sizeof(**wide));
+        for (size_t i = 0; i < size; i++)
+                (*wide)[i] = random_value(&random);
+        pxr_bf16_round(size, *wide, numbers);
+        pxr_bf16_widen(size, numbers, *wide);
+        return numbers;
+}
+
+/* The taps of a masked convolution: what lies above and to the left, and the pixel itself. */
+static int taps_of(const struct shape *s, struct pxr_bf16_tap *tap)
+{
+        int half = s->kernel / 2, taps = 0;
+
+        for (int dr = -half; dr <= 0; dr++)
+                for (int dc = -half; dc <= (dr ? half : 0); dc++)
+                        tap[taps++] = (struct pxr_bf16_tap) {
+                                (ptrdiff_t)(dr * s->cols + dc) * s->images,
+                                (size_t)(dc < 0 ? -dc : 0) * s->images,
+                                (size_t)(dc > 0 && dc < s->cols ? s->cols - dc : s->cols) *
+                                        s->images,
+                        };
+        return taps;
+}
+
+static bool is_outside(const struct shape *s, int m, const struct pxr_bf16_tap *tap)
+{
+        int period = s->cols * s->images, row = m + (int)tap->shift;
+
+        return row < 0 || row >= s->rows * period || m % period < (int)tap->first ||
+               m % period >= (int)tap->end;
+}
+
+static void *aligned(size_t bytes)
+{
+        return aligned_alloc(64, (bytes + 127) / 64 * 64);
+}
+
+static void check_product(const struct shape *s)
+{
+        struct pxr_bf16_tap tap[16];
+        int taps = taps_of(s, tap), m = s->rows * s->cols * s->images;
+        float *wide_a, *wide_w, *wide_add;
+        pxr_bf16 *a = random_numbers((size_t)m * s->k, 1, &wide_a);
+        pxr_bf16 *w = random_numbers((size_t)taps * s->k * s->n, 2, &wide_w);
+        pxr_bf16 *addend = random_numbers((size_t)m * s->n, 3, &wide_add);
+        pxr_bf16 *c = malloc((size_t)m * s->n * sizeof(*c));
+        float *exact = malloc((size_t)m * s->n * sizeof(*exact)), *bias = wide_w;
+        size_t packed = pxr_bf16_packed_size(s->k, s->n);
+        pxr_bf16 *weights = aligned(taps * packed * sizeof(*weights));
+        struct pxr_bf16_product p = {
+                .operand = { a, m, s->k, s->k, (size_t)s->cols * s->images, taps, tap },
+                .m = m,
+                .n = s->n,
+                .weights = weights,
+                .bias = bias,
+                .addend = addend,
+                .rectify = true,
+                .gate = addend,
+                .c = c,
+                .exact = exact,
+                .ldc = s->n,
+                .scratch = aligned(pxr_bf16_product_scratch(s->k, taps)),
+        };
+
+        for (int t = 0; t < taps; t++)
+                pxr_bf16_pack(s->k, s->n, wide_w + (size_t)t * s->k * s->n, s->n, 1,
+                              weights + t * packed);
+        pxr_bf16_multiply(&p);
+        for (int i = 0; i < m; i++)
+                for (int j = 0; j < s->n; j++) {
+                        double add = bias[j] + wide_add[i * s->n + j], size = fabs(add) + 1;
+                        double got = exact[i * s->n + j], expected;
+                        double sum = 0;
+                        float wide, terms = (float)(taps * s->k + 2);
+
+                        for (int t = 0; t < taps; t++)
+                                for (int k = 0; k < s->k && !is_outside(s, i, &tap[t]); k++) {
+                                        double term =
+                                                (double)wide_a[(i + tap[t].shift) * s->k + k] *
+                                                wide_w[(t * s->k + k) * s->n + j];
+
+                                        sum += term;
+                                        size += fabs(term);
+                                }
+                        expected = add + (wide_add[i * s->n + j] > 0 ? sum : 0);
+                        expected = expected > 0 ? expected : 0;
+                        ck_assert_double_le(fabs(got - expected), 2 * terms * size * 0x1p-24);
+                        pxr_bf16_widen(1, &c[i * s->n + j], &wide);
+                        ck_assert_double_le(fabs(wide - got), fabs(got) * 0x1p-8);
+                }
+        free(a);
+        free(w);
+        free(addend);
+        free(wide_a);
+        free(wide_w);
+        free(wide_add);
+        free(c);
+        free(exact);
+        free(weights);
+        free(p.scratch);
+}
+
+static void check_gradient(const struct shape *s)
+{
+        struct pxr_bf16_tap tap[16];
+        int taps = taps_of(s, tap), m = s->rows * s->cols * s->images;
+        size_t size = (size_t)taps * s->k * s->n;
+        float *wide_a, *wide_dc, *dw = calloc(size, sizeof(*dw));
+        pxr_bf16 *a = random_numbers((size_t)m * s->k, 1, &wide_a);
+        pxr_bf16 *dc = random_numbers((size_t)m * s->n, 2, &wide_dc);
+        float *sum = calloc(pxr_bf16_gradient_sum(s->k, s->n, taps), sizeof(*sum));
+        struct pxr_bf16_gradient g = {
+                .operand = { a, m, s->k, s->k, (size_t)s->cols * s->images, taps, tap },
+                .m = m,
+                .n = s->n,
+                .dc = dc,
+                .sum = sum,
+                .scratch = aligned(pxr_bf16_gradient_scratch(s->k, s->n)),
+        };
+
+        pxr_bf16_weight_gradient(&g);
+        pxr_bf16_add_gradient(s->k, s->n, taps, sum, dw);
+        for (int t = 0; t < taps; t++)
+                for (int k = 0; k < s->k; k++)
+                        for (int j = 0; j < s->n; j++) {
+                                double expected = 0, terms = 0;
+
+                                for (int i = 0; i < m; i++)
+                                        if (!is_outside(s, i, &tap[t])) {
+                                                double term =
+                                                        (double)wide_a[(i + tap[t].shift) * s->k +
+                                                                       k] *
+                                                        wide_dc[i * s->n + j];
+
+                                                expected += term;
+                                                terms += fabs(term);
+                                        }
+                                ck_assert_double_le(fabs(dw[(t * s->k + k) * s->n + j] - expected),
+                                                    2 * (m + 1) * terms * 0x1p-24);
+                        }
+        free(a);
+        free(dc);
+        free(wide_a);
+        free(wide_dc);
+        free(dw);
+        free(sum);
+        free(g.scratch);
+}
+
+static bool take_unit(int unit)
+{
+        if (pxr_bf16_use_unit(unit))
+                return true;
+        printf("# this machine has no %s\n", pxr_bf16_unit_name(unit));
+        return false;
+}
+
+START_TEST(products_are_those_of_the_rounded_numbers)
+{
+        for (size_t i = 0; take_unit(_i) && i < sizeof(shapes) / sizeof(shapes[0]); i++)
+                check_product(&shapes[i]);
+}
+END_TEST
+
+START_TEST(gradients_of_weights_are_those_of_the_rounded_numbers)
+{
+        for (size_t i = 0; take_unit(_i) && i < sizeof(shapes) / sizeof(shapes[0]); i++)
+                check_gradient(&shapes[i]);
+}
+END_TEST
+
+START_TEST(rounding_is_to_the_nearest_and_keeps_what_is_no_number)
+{
+        static const struct {
+                float from;
+                pxr_bf16 to;
+        } known[] = {
+                { 1, 0x3f80 },         { -2, 0xc000 },          { 0x1.01p0f, 0x3f80 },
+                { 0x1.03p0f, 0x3f82 }, { 0x1.0101p0f, 0x3f81 }, { 0x1.fffffep127f, 0x7f80 },
+                { INFINITY, 0x7f80 },  { -INFINITY, 0xff80 },   { -0.0f, 0x8000 },
+        };
+        const float nan = NAN;
+        pxr_bf16 to;
+        float back;
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+                pxr_bf16_round(1, &known[i].from, &to);
+                ck_assert_uint_eq(to, known[i].to);
+        }
+        pxr_bf16_round(1, &nan, &to);
+        pxr_bf16_widen(1, &to, &back);
+        ck_assert(isnan(back));
+}
+END_TEST
+
+/* --- models ------------------------------------------------------------------------------------
+ */
+
+static const char layers[] = "- conv: {mask: A, kernel: 3, features: 12}\n"
+                             "- skip_connections:\n"
+                             "    features: 9\n"
+                             "    layers:\n"
+                             "      - residual:\n"
+                             "          - relu\n"
+                             "          - row_lstm: {features: 9}\n"
+                             "          - conv: {mask: B, kernel: 3, features: 12}\n"
+                             "      - skip\n"
+                             "      - residual:\n"
+                             "          - diagonal_bilstm: {features: 18}\n"
+                             "          - conv: {mask: B, kernel: 1, features: 12}\n"
+                             "      - skip\n"
+                             "- relu\n"
+                             "- softmax\n";
+
+START_TEST(every_op_computes_what_its_float32_kernels_do)
+{
+        static const struct pxr_image_kind kinds[] = { { 5, 4, 3, 4 }, { 9, 11, 1, 2 } };
+
+        for (size_t i = 0; take_unit(_i) && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                struct pxr_subject subject;
+                struct pxr_model *model = build(layers, kinds[i]);
+                const char *problem;
+
+                ck_assert_msg(model != NULL, "%s", pxr_diag_text(diag, 0));
+                ck_assert_int_eq(pxr_subject_new(&subject, arena, model, diag), 0);
+                problem = pxr_check_memory(&subject);
+                ck_assert_msg(problem == NULL, "%s", problem);
+                problem = pxr_check_mixed(&subject);
+                ck_assert_msg(problem == NULL, "%s", problem);
+        }
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("bf16");
+        TCase *tests = tcase_create("bf16");
+
+        suite_add_tcase(suite, tests);
+        tcase_add_loop_test(tests, products_are_those_of_the_rounded_numbers, 0, PXR_BF16_UNITS);
+        tcase_add_loop_test(tests, gradients_of_weights_are_those_of_the_rounded_numbers, 0,
+                            PXR_BF16_UNITS);
+        tcase_add_test(tests, rounding_is_to_the_nearest_and_keeps_what_is_no_number);
+        tests = tcase_create("models");
+        suite_add_tcase(suite, tests);
+        tcase_add_checked_fixture(tests, setup, teardown);
+        tcase_add_loop_test(tests, every_op_computes_what_its_float32_kernels_do, 0,
+                            PXR_BF16_UNITS);
+        return run_suite(suite);
+}
