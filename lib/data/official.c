@@ -196,11 +196,10 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
 /* The path of an official file in the folder, compressed or not. False: it is missing. */
 static bool locate(const char *folder, const char *name, char path[PATH_MAX])
 {
-        snprintf(path, PATH_MAX, "%s/%s.gz", folder, name);
-        if (access(path, F_OK) == 0)
-                return true;
-        snprintf(path, PATH_MAX, "%s/%s", folder, name);
-        return access(path, F_OK) == 0;
+        return (snprintf(path, PATH_MAX, "%s/%s.gz", folder, name) < PATH_MAX &&
+                access(path, F_OK) == 0) ||
+               (snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX &&
+                access(path, F_OK) == 0);
 }
 
 static int count_present(const char *folder, const struct pxr_official_file *list)
