@@ -110,7 +110,8 @@ static char *bytes_of(struct pxr_codec_file *file)
                 for (int64_t i = 0; i < streams->count; i++)
                         put_size(to, streams->stream[i].size);
                 for (int64_t i = 0; i < streams->count; i++)
-                        fwrite(streams->stream[i].bytes, 1, streams->stream[i].size, to);
+                        if (streams->stream[i].size > 0)
+                                fwrite(streams->stream[i].bytes, 1, streams->stream[i].size, to);
                 fflush(to);
                 file->payload += file->size;
                 hash_of(bytes, file->size, hash);
