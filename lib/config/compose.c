@@ -82,7 +82,7 @@ static struct pxr_source *read_source(const struct loader *loader, const struct 
         free(text);
         if (fd >= 0)
                 close(fd);
-        return source;
+        return pxr_arena_failed(loader->arena) ? NULL : source; /* its text may be "" */
 }
 
 /* --- extends -----------------------------------------------------------------------------------
