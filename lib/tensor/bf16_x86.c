@@ -460,20 +460,6 @@ AMX static void amx_block(const struct pxr_bf16_block *block)
 /* --- which there are ---------------------------------------------------------------------------
  */
 
-static bool has_tiles;
-
-/* Linux gives a process the registers of AMX when it asks for them. */
-static void ask_for_tiles(void)
-{
-        enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-        unsigned a, b, c, d;
-
-        /* CPUID leaf 7: bit 22 of EDX is AMX-BF16, bit 24 AMX-TILE. */
-        __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
-        has_tiles = (d >> 22 & 1) && (d >> 24 & 1) &&
-                    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
-
 const struct pxr_bf16_unit_table *pxr_bf16_avx512(void)
 {
         static const struct pxr_bf16_unit_table table = { .block = avx512_block,
@@ -495,25 +481,39 @@ const struct pxr_bf16_unit_table *pxr_bf16_avx512(void)
                        : NULL;
 }
 
+/* Linux gives a process the registers of AMX when it asks for them. */
+static bool ask_for_tiles(void)
+{
+        enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+        unsigned a, b, c, d;
+
+        /* CPUID leaf 7: bit 22 of EDX is AMX-BF16, bit 24 AMX-TILE. */
+        __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
+        return (d >> 22 & 1) && (d >> 24 & 1) &&
+               syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+static struct pxr_bf16_unit_table amx; /* .block is NULL where there are no tiles */
+
+/* All but the products themselves is as without tiles. */
+static void find_amx(void)
+{
+        const struct pxr_bf16_unit_table *avx512 = pxr_bf16_avx512();
+
+        if (!avx512 || !ask_for_tiles())
+                return;
+        amx = *avx512;
+        amx.begin = amx_begin;
+        amx.end = amx_end;
+        amx.block = amx_block;
+}
+
 const struct pxr_bf16_unit_table *pxr_bf16_amx(void)
 {
-        static const struct pxr_bf16_unit_table table = { .begin = amx_begin,
-                                                          .end = amx_end,
-                                                          .block = amx_block,
-                                                          .finish = finish,
-                                                          .round = avx512_round,
-                                                          .add = avx512_add,
-                                                          .rectify_gradient =
-                                                                  avx512_rectify_gradient,
-                                                          .cells = avx512_cells,
-                                                          .cells_gradient = avx512_cells_gradient,
-                                                          .copy = copy,
-                                                          .interleave = interleave,
-                                                          .transpose = transpose };
         static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-        pthread_once(&once, ask_for_tiles);
-        return has_tiles && pxr_bf16_avx512() ? &table : NULL;
+        pthread_once(&once, find_amx);
+        return amx.block ? &amx : NULL;
 }
 
 #else
