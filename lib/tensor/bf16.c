@@ -549,6 +549,16 @@ size_t pxr_bf16_gradient_scratch(size_t k, size_t n)
                CHUNK / PXR_DEPTH * sizeof(struct pxr_bf16_term) + 64;
 }
 
+size_t pxr_bf16_scratch(size_t k, size_t n, int taps)
+{
+        size_t product = pxr_bf16_product_scratch(k, taps);
+        size_t back = pxr_bf16_product_scratch(n, taps);
+        size_t gradient = pxr_bf16_gradient_scratch(k, n);
+
+        product = product > back ? product : back;
+        return product > gradient ? product : gradient;
+}
+
 /* Lay out rows i to i + CHUNK of a matrix, [block of 16 columns][block of 32 rows][tile]. */
 static void lay_out(void (*convert)(const struct pxr_bf16_rows *rows, pxr_bf16 *to),
                     const struct pxr_bf16_operand *operand, int tap, size_t i, size_t m,

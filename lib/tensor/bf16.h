@@ -97,6 +97,17 @@ struct pxr_bf16_product {
         void *scratch; /* pxr_bf16_product_scratch() bytes, 64-byte aligned */
 };
 size_t pxr_bf16_product_scratch(size_t k, int taps);
+
+/* A tap of a convolution that reads the pixel `down` rows below and `right` columns to the right,
+ * of a map [row][col][image], with one period a row. */
+static inline struct pxr_bf16_tap pxr_bf16_tap_at(ptrdiff_t down, ptrdiff_t right, ptrdiff_t cols,
+                                                  ptrdiff_t images)
+{
+        ptrdiff_t first = right < 0 ? -right : 0, end = right > 0 ? cols - right : cols;
+
+        return (struct pxr_bf16_tap) { (down * cols + right) * images, first * images,
+                                       end > 0 ? end * images : 0 };
+}
 void pxr_bf16_multiply(const struct pxr_bf16_product *product);
 
 /* The gradient of the weights: sum += A^T dC, for each tap. */
@@ -109,6 +120,21 @@ struct pxr_bf16_gradient {
 };
 size_t pxr_bf16_gradient_sum(size_t k, size_t n, int taps);
 size_t pxr_bf16_gradient_scratch(size_t k, size_t n);
+
+/* Bytes of scratch that serve a product of such weights, of their transposes, and their gradient,
+ * one after the other. */
+size_t pxr_bf16_scratch(size_t k, size_t n, int taps);
+
+/* A part of a call's scratch, at *size bytes from its beginning, which move on: NULL if `scratch`
+ * is, when only the size is wanted. */
+static inline void *pxr_bf16_take(char *scratch, size_t *size, size_t bytes)
+{
+        char *part = scratch ? scratch + *size : NULL;
+
+        *size += (bytes + 63) / 64 * 64;
+        return part;
+}
+
 void pxr_bf16_weight_gradient(const struct pxr_bf16_gradient *gradient);
 
 /* Columns of such sums, from one row to the next. */

@@ -19,17 +19,12 @@ static bool reads_image(const struct pxr_node *node)
         return node->input[0]->inputs == 0;
 }
 
-static size_t mixed_round(size_t size, size_t to)
-{
-        return (size + to - 1) / to * to;
-}
-
 /* The operand of a product: its columns, and its taps. */
 static int mixed_channels(const struct pxr_node *node)
 {
         int channels = node->input[0]->shape.channels;
 
-        return reads_image(node) ? (int)mixed_round(2 * live_taps(node) * channels, 32) : channels;
+        return reads_image(node) ? (2 * live_taps(node) * channels + 31) / 32 * 32 : channels;
 }
 
 static int mixed_taps(const struct pxr_node *node)
@@ -62,35 +57,23 @@ struct mixed_scratch {
         size_t size; /* bytes of all */
 };
 
-static void *mixed_take(char *scratch, size_t *size, size_t bytes)
-{
-        char *part = scratch ? scratch + *size : NULL;
-
-        *size += mixed_round(bytes, 64);
-        return part;
-}
-
 static struct mixed_scratch mixed_scratch_of(const struct pxr_node *node, int images, char *scratch)
 {
         int channels = mixed_channels(node), features = node->shape.channels;
         int taps = mixed_taps(node);
-        size_t forward = pxr_bf16_product_scratch(channels, taps);
-        size_t backward = pxr_bf16_product_scratch(features, taps);
-        size_t gradient = pxr_bf16_gradient_scratch(channels, features);
-        size_t work = forward > backward ? forward : backward;
         struct mixed_scratch s = { 0 };
 
-        s.tap = mixed_take(scratch, &s.size, taps * sizeof(*s.tap));
-        s.sum = mixed_take(scratch, &s.size,
-                           pxr_bf16_gradient_sum(channels, features, taps) * sizeof(*s.sum));
+        s.tap = pxr_bf16_take(scratch, &s.size, taps * sizeof(*s.tap));
+        s.sum = pxr_bf16_take(scratch, &s.size,
+                              pxr_bf16_gradient_sum(channels, features, taps) * sizeof(*s.sum));
         if (reads_image(node)) {
-                s.apart = mixed_take(scratch, &s.size,
-                                     (images * apart_size(node) + BLOCK) * sizeof(pxr_bf16));
-                s.rows = mixed_take(scratch, &s.size,
-                                    ((size_t)(GATHERED + images) * channels + BLOCK) *
-                                            sizeof(pxr_bf16));
+                s.apart = pxr_bf16_take(scratch, &s.size,
+                                        (images * apart_size(node) + BLOCK) * sizeof(pxr_bf16));
+                s.rows = pxr_bf16_take(scratch, &s.size,
+                                       ((size_t)(GATHERED + images) * channels + BLOCK) *
+                                               sizeof(pxr_bf16));
         }
-        s.work = mixed_take(scratch, &s.size, work > gradient ? work : gradient);
+        s.work = pxr_bf16_take(scratch, &s.size, pxr_bf16_scratch(channels, features, taps));
         return s;
 }
 
@@ -156,10 +139,8 @@ static struct pxr_bf16_operand mixed_operand(const struct pxr_call *call, const 
         for (int t = 0; t < taps; t++) {
                 int down = sign * (t / conv->width - conv->height / 2);
                 int right = sign * (t % conv->width - conv->width / 2);
-                int first = right < 0 ? -right : 0, end = right > 0 ? cols - right : cols;
 
-                tap[t] = (struct pxr_bf16_tap) { (down * cols + right) * images, first * images,
-                                                 end > 0 ? end * images : 0 };
+                tap[t] = pxr_bf16_tap_at(down, right, cols, images);
         }
         return (struct pxr_bf16_operand) {
                 .a = map,

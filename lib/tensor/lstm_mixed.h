@@ -26,37 +26,26 @@ struct mixed_work {
         size_t size; /* bytes of all */
 };
 
-static void *take(char *scratch, size_t *size, size_t bytes)
-{
-        char *part = scratch ? scratch + *size : NULL;
-
-        *size += (bytes + 63) / 64 * 64;
-        return part;
-}
-
 static struct mixed_work mixed_work_of(const struct pxr_node *node, int images, char *scratch)
 {
         const struct lstm *lstm = node->conf;
         int features = lstm->features, width = GATES * features;
         size_t slab = (size_t)lstm->widest * pxr_pixel_size(node, images) * sizeof(float);
         size_t map = pxr_map_size(node, images);
-        size_t forward = pxr_bf16_product_scratch(features, lstm->taps);
-        size_t backward = pxr_bf16_product_scratch(width, lstm->taps);
-        size_t gradient = pxr_bf16_gradient_scratch(features, width);
         struct mixed_work w = { 0 };
 
-        w.tap = take(scratch, &w.size, lstm->taps * sizeof(*w.tap));
-        w.initial = take(scratch, &w.size, (size_t)lstm->taps * width * sizeof(float));
-        w.sums = take(scratch, &w.size, GATES * slab);
-        w.dh = take(scratch, &w.size, slab);
-        w.dc = take(scratch, &w.size, slab);
-        w.dc_before = take(scratch, &w.size, slab);
-        w.weights = take(scratch, &w.size,
-                         pxr_bf16_gradient_sum(features, width, lstm->taps) * sizeof(float));
-        w.h = take(scratch, &w.size, map * sizeof(pxr_bf16));
-        w.gates = take(scratch, &w.size, GATES * map * sizeof(pxr_bf16));
-        forward = forward > backward ? forward : backward;
-        w.product = take(scratch, &w.size, forward > gradient ? forward : gradient);
+        w.tap = pxr_bf16_take(scratch, &w.size, lstm->taps * sizeof(*w.tap));
+        w.initial = pxr_bf16_take(scratch, &w.size, (size_t)lstm->taps * width * sizeof(float));
+        w.sums = pxr_bf16_take(scratch, &w.size, GATES * slab);
+        w.dh = pxr_bf16_take(scratch, &w.size, slab);
+        w.dc = pxr_bf16_take(scratch, &w.size, slab);
+        w.dc_before = pxr_bf16_take(scratch, &w.size, slab);
+        w.weights =
+                pxr_bf16_take(scratch, &w.size,
+                              pxr_bf16_gradient_sum(features, width, lstm->taps) * sizeof(float));
+        w.h = pxr_bf16_take(scratch, &w.size, map * sizeof(pxr_bf16));
+        w.gates = pxr_bf16_take(scratch, &w.size, GATES * map * sizeof(pxr_bf16));
+        w.product = pxr_bf16_take(scratch, &w.size, pxr_bf16_scratch(features, width, lstm->taps));
         return w;
 }
 
@@ -147,16 +136,13 @@ static struct pxr_bf16_operand map_operand(const struct pxr_call *call, const px
         ptrdiff_t cols = call->node->shape.cols, images = call->images;
 
         for (int t = 0; t < lstm->taps; t++) {
-                ptrdiff_t down = -1, right = t - lstm->taps / 2, first, end;
+                ptrdiff_t down = -1, right = t - lstm->taps / 2;
 
                 if (is_diagonal(lstm)) {
                         down = t == 0 ? 0 : -1;
                         right = t ? 0 : lstm->settings.scan == PXR_SCAN_RIGHT ? 1 : -1;
                 }
-                first = right < 0 ? -right : 0;
-                end = right > 0 ? cols - right : cols;
-                tap[t] = (struct pxr_bf16_tap) { (down * cols + right) * images, first * images,
-                                                 end > 0 ? end * images : 0 };
+                tap[t] = pxr_bf16_tap_at(down, right, cols, images);
         }
         return (struct pxr_bf16_operand) {
                 .a = h,
