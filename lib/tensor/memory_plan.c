@@ -57,14 +57,15 @@ static size_t bytes(size_t values, size_t value)
         return pxr_aligned_size(size);
 }
 
-/* The most that a node's op needs for micro-batches of 1 to `images`. It need not grow with them:
- * an op that works in chunks may take fewer but larger chunks of a smaller batch. */
-static size_t most_scratch(const struct pxr_node *node, int images)
+/* The most that a node's op says it needs for micro-batches of 1 to `images`. It need not grow with
+ * them: an op that works in chunks may take fewer but larger chunks of a smaller batch. */
+static size_t most_scratch(const struct pxr_node *node, int images,
+                           size_t (*needed)(const struct pxr_node *node, int images))
 {
         size_t most = 0;
 
-        for (int i = 1; node->op->scratch && i <= images; i++) {
-                size_t scratch = node->op->scratch(node, i);
+        for (int i = 1; needed && i <= images; i++) {
+                size_t scratch = needed(node, i);
 
                 most = scratch > most ? scratch : most;
         }
@@ -123,41 +124,29 @@ static void set_mixed(const struct pxr_graph *graph, struct pxr_memory_plan *pla
         }
 }
 
-static size_t most_mixed_scratch(const struct pxr_node *node, int images)
-{
-        size_t most = 0;
-
-        for (int i = 1; node->op->mixed->scratch && i <= images; i++) {
-                size_t scratch = node->op->mixed->scratch(node, i);
-
-                most = scratch > most ? scratch : most;
-        }
-        return bytes(most, 1);
-}
-
 static void set_sizes(const struct pxr_graph *graph, struct pxr_memory_plan *plan, size_t value,
                       int images)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
+                const struct pxr_mixed *mixed = node->op->mixed;
                 struct pxr_node_memory *memory = &plan->memory[i];
                 size_t map = memory->narrow ? sizeof(uint16_t) : value;
                 size_t size = bytes(pxr_planned_output(plan, node, images), map), scratch = 0;
                 size_t state = bytes(pxr_planned_state(plan, node, images), value);
 
                 if (memory->mixed)
-                        state = node->op->mixed->state
-                                        ? bytes(node->op->mixed->state(node, images), 1)
-                                        : 0;
-
+                        state = mixed->state ? bytes(mixed->state(node, images), 1) : 0;
                 for (int c = 0; c < PXR_COMPUTATIONS; c++) {
                         memory->output[c].size = size;
                         memory->state[c].size = state;
                 }
                 memory->gradient.size = size;
                 if (memory->live)
-                        scratch = memory->mixed ? most_mixed_scratch(node, images)
-                                                : bytes(most_scratch(node, images), value);
+                        scratch = memory->mixed
+                                          ? bytes(most_scratch(node, images, mixed->scratch), 1)
+                                          : bytes(most_scratch(node, images, node->op->scratch),
+                                                  value);
                 if (scratch > plan->scratch_bytes)
                         plan->scratch_bytes = scratch;
         }
