@@ -93,11 +93,14 @@ size_t pxr_planned_state(const struct pxr_memory_plan *plan, const struct pxr_no
         return node->op->state ? node->op->state(node, images) : 0;
 }
 
-/* Of a node's maps, as float32, and of those of its inputs. */
-static size_t converted_bytes(const struct pxr_node *node, int images)
+/* For a float32 kernel: a node's maps and those of its inputs, as float32. For another: the
+ * gradient of logits, as bfloat16. */
+static size_t converted_bytes(const struct pxr_node *node, bool mixed, int images)
 {
         size_t size = 2 * bytes(pxr_map_size(node, images), sizeof(float));
 
+        if (mixed)
+                return bytes(pxr_map_size(node, images), sizeof(uint16_t));
         for (int k = 0; k < node->inputs; k++)
                 size += 2 * bytes(pxr_map_size(node->input[k], images), sizeof(float));
         return size;
@@ -109,13 +112,16 @@ static void set_mixed(const struct pxr_graph *graph, struct pxr_memory_plan *pla
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
                 struct pxr_node_memory *memory = &plan->memory[i];
-                size_t size = converted_bytes(node, images);
+                size_t size;
 
                 memory->narrow = node->inputs > 0 && node != graph->logits;
                 memory->mixed = node->op->mixed && (memory->narrow || node->op->mixed->exact);
                 for (int k = 0; k < node->inputs; k++)
                         memory->mixed &= plan->memory[node->input[k]->index].narrow ||
                                          (memory->mixed && node->op->mixed->reads_f32);
+                size = memory->mixed && memory->narrow
+                               ? 0
+                               : converted_bytes(node, memory->mixed, images);
                 if (size > plan->convert_bytes)
                         plan->convert_bytes = size;
                 memory->packed = plan->packed_bytes;
