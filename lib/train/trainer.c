@@ -31,11 +31,9 @@ static const struct pxr_option rows[] = {
                  "recompute most layers in the backward pass instead of keeping their outputs: "
                  "less memory, more time, the same bits"),
         PXR_ENUM(struct pxr_train_settings, precision, "f32", pxr_precision_names,
-                 "of products and of maps between layers in training: float32, or bfloat16, which "
-                 "is "
-                 "faster on processors with AMX-BF16 or AVX512-BF16; parameters, their gradients "
-                 "and "
-                 "sums are always float32"),
+                 "of products and of maps between layers in training: float32, or bfloat16, "
+                 "which is faster on processors with AMX-BF16 or AVX512-BF16; parameters, their "
+                 "gradients and sums are always float32"),
         PXR_INT(struct pxr_train_settings, epochs, NULL, 0, 1e6, "passes over the training split"),
         PXR_INT(struct pxr_train_settings, seed, "1", 0, 9007199254740992.0,
                 "seed of all random numbers of the run"),
