@@ -323,8 +323,6 @@ INLINE void finish_row(const struct pxr_bf16_product *p, size_t row, size_t colu
                 sum[j] += p->bias[column + j];
         for (size_t j = 0; p->addend && j < columns; j++)
                 sum[j] += pxr_bf16_value(p->addend[at + j]);
-        for (size_t j = 0; p->add && j < columns; j++)
-                sum[j] += p->exact[at + j];
         for (size_t j = 0; p->rectify && j < columns; j++)
                 sum[j] = sum[j] < 0 ? 0 : sum[j];
         for (size_t j = 0; p->c && j < columns; j++)

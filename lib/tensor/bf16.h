@@ -89,7 +89,6 @@ struct pxr_bf16_product {
         const pxr_bf16 *gate;    /* rows ldc apart: where it is not above 0, C is 0; NULL: none */
         const float *bias;       /* [n], added; NULL: none */
         const pxr_bf16 *addend;  /* rows ldc apart, added; may be c; NULL: none */
-        bool add;                /* C, not rounded, is added to */
         bool rectify;            /* C = max(C, 0) */
         pxr_bf16 *c;             /* C, rounded; or NULL */
         float *exact;            /* C, not rounded; or NULL */

@@ -178,7 +178,7 @@ AVX512 static void avx512_block(const struct pxr_bf16_block *block)
 }
 
 /* What follows on sums: see struct pxr_bf16_product. */
-enum { GATE = 1, BIAS = 2, ADDEND = 4, ADD = 8, RECTIFY = 16, ROUNDED = 32, EXACT = 64 };
+enum { GATE = 1, BIAS = 2, ADDEND = 4, RECTIFY = 8, ROUNDED = 16, EXACT = 32 };
 
 AVX512 static inline __m512 widened(__mmask16 mask, const pxr_bf16 *from)
 {
@@ -204,8 +204,6 @@ finish_columns(const unsigned what, const struct pxr_bf16_product *p, size_t at,
                         x = _mm512_add_ps(x, bias);
                 if (what & ADDEND)
                         x = _mm512_add_ps(x, widened(mask, p->addend + at));
-                if (what & ADD)
-                        x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(mask, p->exact + at));
                 if (what & RECTIFY) /* NaN stays: MAXPS returns its second operand */
                         x = _mm512_max_ps(zero, x);
                 if (what & ROUNDED)
@@ -225,8 +223,7 @@ AVX512 static void finish(const struct pxr_bf16_product *p, size_t row, size_t r
                           size_t columns, float *sum)
 {
         unsigned all = (p->gate ? GATE : 0) | (p->bias ? BIAS : 0) | (p->addend ? ADDEND : 0) |
-                       (p->add ? ADD : 0) | (p->rectify ? RECTIFY : 0) | (p->c ? ROUNDED : 0) |
-                       (p->exact ? EXACT : 0);
+                       (p->rectify ? RECTIFY : 0) | (p->c ? ROUNDED : 0) | (p->exact ? EXACT : 0);
 
         for (size_t j = 0; j < columns; j += PXR_TILE, sum += PXR_TILE) {
                 __mmask16 mask = columns - j < PXR_TILE ? (1 << (columns - j)) - 1 : 0xffff;
@@ -243,7 +240,7 @@ AVX512 static void finish(const struct pxr_bf16_product *p, size_t row, size_t r
                         CASE(ROUNDED | GATE);
                         CASE(ROUNDED | GATE | ADDEND);
                         CASE(EXACT);
-                        CASE(EXACT | ADD);
+                        CASE(EXACT | ADDEND);
                         CASE(EXACT | BIAS);
                 default:
                         finish_columns(all, p, at, rows, mask, bias, sum);
