@@ -423,14 +423,53 @@ size_t pxr_bf16_packed_index(size_t k, size_t i, size_t j)
         return packed_index(round_up(k, depth_of(k)), i, j);
 }
 
+/* Up to 16 columns of two rows of weights, side by side: pairs[16][2]. `second` may be NULL. */
+INLINE void pack_pairs_body(size_t columns, const float *restrict first,
+                            const float *restrict second, pxr_bf16 *restrict pairs)
+{
+        for (size_t j = 0; j < columns; j++) {
+                pairs[2 * j] = pxr_bf16_rounded(first[j]);
+                pairs[2 * j + 1] = second ? pxr_bf16_rounded(second[j]) : 0;
+        }
+}
+static void pack_pairs(size_t columns, const float *first, const float *second, pxr_bf16 *pairs);
+FOR_EACH_LEVEL(void, pack_pairs,
+               (size_t columns, const float *first, const float *second, pxr_bf16 *pairs),
+               (columns, first, second, pairs))
+
+/* One column of weights, which lie side by side; *to is where its first pair goes. */
+static void pack_column(const struct pxr_bf16_unit_table *unit, size_t k, const float *column,
+                        pxr_bf16 *to)
+{
+        enum { PIECE = 128 };
+        pxr_bf16 rounded[PIECE + 1];
+
+        for (size_t i = 0; i < k; i += PIECE) {
+                size_t count = smaller(k - i, PIECE);
+
+                unit->round(count, column + i, rounded);
+                rounded[count] = 0;
+                for (size_t p = 0; p < count; p += 2, to += 2 * PXR_TILE)
+                        memcpy(to, rounded + p, 2 * sizeof(*to));
+        }
+}
+
 void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column, pxr_bf16 *to)
 {
+        const struct pxr_bf16_unit_table *unit = unit_in_use();
         size_t rows = round_up(k, depth_of(k));
 
-        memset(to, 0, pxr_bf16_packed_size(k, n) * sizeof(*to));
-        for (size_t j = 0; j < n; j++)
-                for (size_t i = 0; i < k; i++)
-                        to[packed_index(rows, i, j)] = pxr_bf16_rounded(w[i * row + j * column]);
+        if (pxr_bf16_packed_size(k, n) != k * n)
+                memset(to, 0, pxr_bf16_packed_size(k, n) * sizeof(*to));
+        if (row == 1)
+                for (size_t j = 0; j < n; j++)
+                        pack_column(unit, k, w + j * column, to + packed_index(rows, 0, j));
+        else
+                for (size_t j = 0; j < n; j += PXR_TILE)
+                        for (size_t i = 0; i < k; i += 2)
+                                pack_pairs(smaller(n - j, PXR_TILE), w + i * row + j,
+                                           i + 1 < k ? w + (i + 1) * row + j : NULL,
+                                           to + packed_index(rows, i, j));
 }
 
 /* --- products ----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ const char *pxr_bf16_unit_name(enum pxr_bf16_unit unit);
 bool pxr_bf16_use_unit(enum pxr_bf16_unit unit);
 
 /* Values of packed weights, k x n; where weight (i, j) is; and packing them. Weight (i, j) is at
- * w[i row + j column]. */
+ * w[i row + j column], of which one is 1. */
 size_t pxr_bf16_packed_size(size_t k, size_t n);
 size_t pxr_bf16_packed_index(size_t k, size_t i, size_t j);
 void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column, pxr_bf16 *to);
