@@ -117,6 +117,7 @@ static int print_model_as_json(const struct pxr_experiment *e, const struct pxr_
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_dataset *set = e->set;
         const struct pxr_certificate *c = &e->certificate;
+        struct pxr_extent extent = pxr_receptive_extent(graph, graph->logits);
 
         return print_json(
                 json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, "
@@ -134,8 +135,8 @@ static int print_model_as_json(const struct pxr_experiment *e, const struct pxr_
                           (json_int_t)set->count[PXR_TEST], "epochs",
                           (json_int_t)e->settings.train.epochs, "steps_per_epoch",
                           (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
-                          "values_changed", c->probes, "field_above", c->extent.above, "field_left",
-                          c->extent.left, "field_right", c->extent.right),
+                          "values_changed", c->probes, "field_above", extent.above, "field_left",
+                          extent.left, "field_right", extent.right),
                 diag);
 }
 
@@ -148,6 +149,7 @@ static int dry_run(struct program *program, struct pxr_experiment *e,
         const struct pxr_certificate *c = &e->certificate;
         struct pxr_memory memory = pxr_memory_of(e, how->threads);
         const char *warning = pxr_memory_warning(e, how->threads, &memory);
+        struct pxr_extent extent;
 
         if (!args.json)
                 print_model(e, &memory, how->threads);
@@ -157,8 +159,9 @@ static int dry_run(struct program *program, struct pxr_experiment *e,
                 return -1;
         if (args.json)
                 return print_model_as_json(e, &memory, how->threads, program->diag);
-        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
-               c->extent.left, c->extent.right);
+        extent = pxr_receptive_extent(e->model->graph, e->model->graph->logits);
+        printf("receptive field %d rows up, %d columns left, %d right\n", extent.above, extent.left,
+               extent.right);
         printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
         return 0;
 }

@@ -383,6 +383,15 @@ static bool reaches(struct pxr_workspace *workspace, const double *parameters, u
         return memcmp(now, logits, values * sizeof(double)) != 0;
 }
 
+static void expect_extent(const struct pxr_model *model, int above, int left, int right)
+{
+        struct pxr_extent extent = pxr_receptive_extent(model->graph, model->graph->logits);
+
+        ck_assert_int_eq(extent.above, above);
+        ck_assert_int_eq(extent.left, left);
+        ck_assert_int_eq(extent.right, right);
+}
+
 /* A 7x7 mask A convolution and `blocks` 3x3 of mask B, without bends: the map on the certificate,
  * the same by arithmetic, and the same by changing every pixel. */
 static void expect_field(struct pxr_image_kind kind, int blocks)
@@ -427,9 +436,7 @@ static void expect_field(struct pxr_image_kind kind, int blocks)
                                      blocks, pixel / SIDE, pixel % SIDE, certificate.field[pixel],
                                      expected);
         }
-        ck_assert_int_eq(certificate.extent.above, 3 + blocks);
-        ck_assert_int_eq(certificate.extent.left, 3 + blocks);
-        ck_assert_int_eq(certificate.extent.right, 3 + blocks);
+        expect_extent(model, 3 + blocks, 3 + blocks, 3 + blocks);
 }
 
 START_TEST(receptive_fields_have_the_computed_size)
@@ -438,6 +445,25 @@ START_TEST(receptive_fields_have_the_computed_size)
                 expect_field((struct pxr_image_kind) { SIDE, SIDE, 1, 2 }, blocks);
                 expect_field((struct pxr_image_kind) { SIDE, SIDE, 3, 2 }, blocks);
         }
+}
+END_TEST
+
+/* Half of an image of 12 or 16 pixels is less than what these see. */
+START_TEST(the_extent_of_a_receptive_field_is_not_cut_by_the_image)
+{
+        const struct pxr_image_kind small = { 12, 12, 1, 2 }, large = { 16, 16, 1, 2 };
+
+        expect_extent(build_stack(small, "- conv: {mask: A, kernel: 7, features: 3}\n"
+                                         "- conv: {mask: B, features: 3}\n"
+                                         "- conv: {mask: B, features: 3}\n"
+                                         "- conv: {mask: B, features: 3}\n"
+                                         "- conv: {mask: B, features: 3}\n"
+                                         "- softmax\n"),
+                      7, 7, 7);
+        expect_extent(build_stack(large, "- conv: {mask: A, kernel: 7, features: 2}\n"
+                                         "- row_lstm: {features: 2}\n"
+                                         "- softmax\n"),
+                      15, 15, 15);
 }
 END_TEST
 
@@ -474,6 +500,7 @@ int main(void)
         ADD_STACK_TEST(suite, causal_stacks_are_certified);
         ADD_STACK_TEST(suite, different_models_have_different_digests);
         ADD_STACK_TEST(suite, receptive_fields_have_the_computed_size);
+        ADD_STACK_TEST(suite, the_extent_of_a_receptive_field_is_not_cut_by_the_image);
         ADD_STACK_TEST(suite, the_receptive_field_map_shows_the_blind_spot);
         return run_suite(suite);
 }

@@ -60,34 +60,36 @@ static int blame_declared(int *const *last, struct pxr_site logit, struct pxr_di
         return -1;
 }
 
-/* Mark the receptive field of the centre of a node's map in seen[row][col], which is zeroed. */
-static int find_field(const struct pxr_graph *graph, const struct pxr_node *node,
-                      unsigned char *seen, struct pxr_extent *extent)
-{
-        int centre_row = node->shape.rows / 2, centre_col = node->shape.cols / 2;
-
-        *extent = (struct pxr_extent) { 0 };
-        if (!seen || pxr_receptive_field(graph, node, centre_row, centre_col, seen))
-                return -1;
-        for (int i = 0; i < graph->rows * graph->cols; i++) {
-                int above = centre_row - i / graph->cols, left = centre_col - i % graph->cols;
-
-                if (!seen[i])
-                        continue;
-                extent->above = above > extent->above ? above : extent->above;
-                extent->left = left > extent->left ? left : extent->left;
-                extent->right = -left > extent->right ? -left : extent->right;
-        }
-        return 0;
-}
-
-struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node)
+/* Widen an extent to hold the receptive field of a pixel of a node's map. */
+static void widen(struct pxr_extent *extent, const struct pxr_graph *graph,
+                  const struct pxr_node *node, int row, int col)
 {
         unsigned char *seen = calloc((size_t)graph->rows * graph->cols, 1);
-        struct pxr_extent extent;
 
-        find_field(graph, node, seen, &extent);
+        if (seen && pxr_receptive_field(graph, node, row, col, seen) == 0)
+                for (int i = 0; i < graph->rows * graph->cols; i++) {
+                        int above = row - i / graph->cols, left = col - i % graph->cols;
+
+                        if (!seen[i])
+                                continue;
+                        extent->above = above > extent->above ? above : extent->above;
+                        extent->left = left > extent->left ? left : extent->left;
+                        extent->right = -left > extent->right ? -left : extent->right;
+                }
         free(seen);
+}
+
+/* The border of the image cuts a receptive field: the last row has all that is above, its ends all
+ * that is to the left or right. */
+struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node)
+{
+        int last = node->shape.rows - 1, end = node->shape.cols - 1;
+        struct pxr_extent extent = { 0 };
+
+        widen(&extent, graph, node, node->shape.rows / 2, node->shape.cols / 2);
+        widen(&extent, graph, node, last, node->shape.cols / 2);
+        widen(&extent, graph, node, last, 0);
+        widen(&extent, graph, node, last, end);
         return extent;
 }
 
@@ -153,7 +155,9 @@ int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *mo
         if (!status) {
                 hash_dependencies(graph, last, certificate);
                 certificate->field = pxr_alloc_array(arena, graph->rows, graph->cols);
-                if (find_field(graph, graph->logits, certificate->field, &certificate->extent))
+                if (!certificate->field ||
+                    pxr_receptive_field(graph, graph->logits, graph->rows / 2, graph->cols / 2,
+                                        certificate->field))
                         status = pxr_out_of_memory(diag);
         }
         free(last);

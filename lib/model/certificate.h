@@ -13,17 +13,17 @@
 #include "base/progress.h"
 #include "model/model.h"
 
-/* How far the receptive field of the centre of a map extends upwards, left and right. */
+/* How far the receptive field of a pixel of a map extends upwards, left and right: the most of any
+ * pixel. */
 struct pxr_extent {
         int above, left, right;
 };
 struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node);
 
 struct pxr_certificate {
-        char digest[65];          /* SHA-256 over the graph and its dependencies; hexadecimal */
-        int probes;               /* single values changed */
-        struct pxr_extent extent; /* of the receptive field of the centre's logits: */
-        unsigned char *field;     /* [row][col]: 1 if they depend on that pixel */
+        char digest[65];      /* SHA-256 over the graph and its dependencies; hexadecimal */
+        int probes;           /* single values changed */
+        unsigned char *field; /* [row][col]: 1 if the logits of the centre depend on that pixel */
 };
 
 /* How to examine a model; large ones take minutes. */
