@@ -192,6 +192,8 @@ shortened() {
 	given extended || return
 	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
 	pxr_sweep less.yaml --db ext.db && out_has "skipped 1 recorded job no longer in the sweep" &&
+		out_has "; 1 of them finished, and pxr-report runs --where \"sweep = 'less'\" still lists its run" &&
+		is "$(query ext.db "SELECT count(*) FROM run_summary WHERE sweep = 'less'")" 3 &&
 		is "$(query ext.db "SELECT group_concat(job) FROM sweep_result")" 2,3 &&
 		is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }

@@ -62,9 +62,9 @@ static int enroll_jobs(struct pxr_queue *q)
 {
         const struct pxr_plan *plan = q->options->plan;
         struct pxr_store *store = q->options->store;
-        int64_t unlisted;
+        int64_t unlisted, finished;
         struct pxr_job job;
-        char text[128];
+        char text[512];
 
         if (pxr_store_list_job(store, q->sweep, NULL, false, q->diag))
                 return -1;
@@ -78,12 +78,23 @@ static int enroll_jobs(struct pxr_queue *q)
         }
         if (pxr_store_integer(store, &unlisted, q->diag,
                               "SELECT count(*) FROM job WHERE sweep = ? AND NOT listed", "i",
-                              q->sweep))
+                              q->sweep) ||
+            pxr_store_integer(store, &finished, q->diag,
+                              "SELECT count(*) FROM job WHERE sweep = ? AND NOT listed "
+                              "AND state = 'finished'",
+                              "i", q->sweep))
                 return -1;
         if (unlisted) {
-                snprintf(text, sizeof(text),
-                         "skipped %" PRId64 " recorded job%s no longer in the sweep", unlisted,
-                         pxr_plural(unlisted));
+                int length = snprintf(text, sizeof(text),
+                                      "skipped %" PRId64 " recorded job%s no longer in the sweep",
+                                      unlisted, pxr_plural(unlisted));
+
+                if (finished)
+                        snprintf(text + length, sizeof(text) - length,
+                                 "; %" PRId64 " of them finished, and pxr-report runs --where "
+                                 "\"sweep = '%s'\" still lists %s",
+                                 finished, q->options->sweep->name,
+                                 finished == 1 ? "its run" : "their runs");
                 pxr_observe_note(&q->options->observer.base, text);
         }
         return q->options->retry ? pxr_store_retry_jobs(store, q->sweep, q->diag) : 0;
