@@ -1,6 +1,7 @@
 #!/bin/sh
 # command_sweep.sh - sweeps: listing, running, killing, continuing and extending them; failures.
-. "${srcdir:-.}/tests/command.sh"
+source=$(cd "${srcdir:-.}" && pwd)
+. "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
 pxr_sweep() {
@@ -198,6 +199,12 @@ shortened() {
 		is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }
 ok "jobs removed from a sweep stay on record but leave its results" shortened
+
+documented() {
+	"$top/runner/pxr-sweep" --help | sed -n '/^  name: rates/,/^  budget:/s/^  //p' >rates.yaml &&
+		cp "$source/experiments/quickstart.yaml" . && pxr_sweep rates.yaml --dry-run && out_has "large"
+}
+ok "the sweep that --help shows is valid" documented
 
 overridden() {
 	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
