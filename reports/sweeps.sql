@@ -12,7 +12,7 @@ columns:
   interrupted: Interrupted
   killed: Killed
   waiting: Waiting
-  seconds: {heading: Time, format: seconds}
+  seconds: {heading: Time of all runs, format: seconds}
   best_run: Best run
   valid_nats: {heading: Valid. nats/image, format: nll}
   valid_bits: {heading: Valid. bits/dim, format: nll}

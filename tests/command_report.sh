@@ -254,7 +254,8 @@ ok "'sweep --part effects' prints the mean and best NLL of each value of a key" 
 
 sweep_drawn() {
 	given swept && report sweep drawn --db sweeps.db --part effects &&
-		out_has "rank correlation with the NLL" && is "$(grep -c '^train.optimizer.adam.rate .* to ' out)" 4
+		out_has "rank correlation with the NLL" && is "$(grep -c '^train.optimizer.adam.rate .* to ' out)" 4 &&
+		grep -q '^train.optimizer.adam.rate .* -\{0,1\}[01][.][0-9][0-9][0-9]$' out
 }
 ok "the effect of a randomly drawn key is shown by thirds of its range and a rank correlation" sweep_drawn
 

@@ -18,9 +18,9 @@ enum { MOST_BYTES = 1 << 20 };
 /* --- the head ----------------------------------------------------------------------------------
  */
 
-static const char *const formats[] = { "plain",   "nll",   "difference", "epoch", "seconds",
-                                       "percent", "bytes", "short",      "lines", "keys",
-                                       "note",    "title", NULL };
+static const char *const formats[] = { "plain",   "nll",     "difference", "rounded", "epoch",
+                                       "seconds", "percent", "bytes",      "short",   "lines",
+                                       "keys",    "note",    "title",      NULL };
 static const char *const shows[] = { "filled", "room", "always", "programs", "conditions", NULL };
 static const char *const types[] = { "text", "number", "run", "sweep", NULL };
 

@@ -118,7 +118,8 @@ struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_f
         }
         cell = pxr_real_cell(pxr_cursor_real(rows, i), -1);
         cell.sign = format == PXR_COLUMN_DIFFERENCE;
-        if (format == PXR_COLUMN_NLL || format == PXR_COLUMN_DIFFERENCE)
+        if (format == PXR_COLUMN_NLL || format == PXR_COLUMN_DIFFERENCE ||
+            format == PXR_COLUMN_ROUNDED)
                 cell.decimals = 3;
         else if (format == PXR_COLUMN_EPOCH)
                 cell.decimals = fabs(cell.real - rint(cell.real)) < 1e-9 ? 0 : 1;

@@ -60,6 +60,7 @@ enum pxr_column_format {
         PXR_COLUMN_PLAIN,      /* text as it is, numbers with all their digits */
         PXR_COLUMN_NLL,        /* three decimals */
         PXR_COLUMN_DIFFERENCE, /* of two NLLs: the same, with its sign */
+        PXR_COLUMN_ROUNDED,    /* three decimals, whatever the unit */
         PXR_COLUMN_EPOCH,      /* one decimal where there are any */
         PXR_COLUMN_SECONDS,    /* "2 h 05 min" */
         PXR_COLUMN_PERCENT,    /* of a share: 0.25 is "25.0 %" */

@@ -12,7 +12,7 @@ columns:
   deviation: {heading: Deviation, format: nll}
   best_nll: {heading: Best NLL, format: nll, show: always}
   best_job: Best job
-  rank_correlation: Rank correlation
+  rank_correlation: {heading: Rank correlation, format: rounded}
   unit: {show: programs}
   title: {format: title}
   note: {format: note}
