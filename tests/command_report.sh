@@ -61,9 +61,13 @@ curve() {
 ok "'show --format csv' prints the learning curve" curve
 
 spec_shown() {
-	report show 1 --db runs.db --part spec && out_has "  features: 8"
+	report show 1 --db runs.db --part spec && out_has "  features: 8" &&
+		is "$(cat out)" "$(query runs.db "SELECT spec FROM run WHERE id = 1")" &&
+		cp out shown.yaml && pxr_run shown.yaml --db shown.db --threads 1 &&
+		is "$(query shown.db "SELECT spec_hash FROM run")" "$(query runs.db "SELECT spec_hash FROM run WHERE id = 1")" &&
+		report show 1 --db runs.db --part spec --format md && out_has "| Spec |"
 }
-ok "'show --part spec' prints the spec" spec_shown
+ok "'show --part spec' prints the spec as a file that can be run" spec_shown
 ok "an unknown part gets a suggestion" refused 2 "did you mean 'curve'?" \
 	report show 1 --db runs.db --part curv
 uncommitted() {

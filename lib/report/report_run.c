@@ -480,11 +480,11 @@ static struct pxr_table *new_table(struct query *q)
 /* Add a row for each line of a text. */
 static void add_lines(struct pxr_table *table, const char *text)
 {
-        for (const char *line = text; *line; line += strcspn(line, "\n")) {
-                line += *line == '\n';
-                if (*line)
-                        *pxr_table_row(table) = pxr_text_cell(
-                                table, pxr_strndup(table->arena, line, strcspn(line, "\n")));
+        table->lines = true;
+        for (size_t length; *text; text += length + (text[length] == '\n')) {
+                length = strcspn(text, "\n");
+                *pxr_table_row(table) =
+                        pxr_text_cell(table, pxr_strndup(table->arena, text, length));
         }
 }
 

@@ -92,6 +92,7 @@ struct pxr_table {
         int columns;
         struct pxr_cell *cell; /* [rows][columns] */
         size_t rows, room;
+        bool lines; /* of a text: printed alone, they are that text */
         struct pxr_note *note, **last_note;
         struct pxr_table *next;
 };

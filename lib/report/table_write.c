@@ -263,6 +263,14 @@ static const char latex_preamble[] =
         "\\usepackage[landscape,margin=15mm]{geometry}\n"
         "\\begin{document}\n\\small\n\\LTpre=\\smallskipamount\\LTpost=0pt\n";
 
+static void write_lines(const struct pxr_table *table, FILE *to)
+{
+        for (size_t row = 0; row < table->rows; row++) {
+                pxr_escape(to, PXR_ESCAPE_TEXT, table->cell[row].text);
+                putc('\n', to);
+        }
+}
+
 static int write_for_people(const struct pxr_table *table, enum pxr_format format, FILE *to,
                             int line, struct pxr_diag *diag)
 {
@@ -271,6 +279,10 @@ static int write_for_people(const struct pxr_table *table, enum pxr_format forma
 
         if (format == PXR_FORMAT_LATEX)
                 fputs(latex_preamble, to);
+        if (format == PXR_FORMAT_TEXT && table->lines && !table->note && !table->next) {
+                write_lines(table, to);
+                table = NULL;
+        }
         for (; table && !status; table = table->next) {
                 if (format == PXR_FORMAT_TEXT)
                         status = pxr_table_text(arena, table, to, line);
