@@ -143,7 +143,7 @@ START_TEST(arguments_and_conditions_choose_rows)
 
         record(pixelcnn);
         ck_assert(!own_table(text, &call));
-        expect_error(PXR_FAULT_USER, "own: expected run");
+        expect_error(PXR_FAULT_USER, "own: missing argument 'run'");
         call.arguments = 1;
         ck_assert_str_eq(good_table(text, &call)->cell[2].text, "tiny");
         call.arguments = 3;

@@ -23,6 +23,14 @@ chooses() {
 ok "--where chooses runs" chooses
 ok "--where with an unknown column gets a suggestion" refused 2 "did you mean 'model'?" \
 	report runs --db runs.db --where "modle = 'row'"
+incomplete() {
+	case $(sqlite3 --version) in 3.3[5-7].*) skip "this SQLite does not say where an error is" ;; esac
+	refused 2 "the condition is incomplete: nll < " report runs --db runs.db --where "nll < " &&
+		refused 2 "the condition is incomplete: (nll < 3" report runs --db runs.db --where "(nll < 3" &&
+		refused 2 "the condition is incomplete: name = 'x" report runs --db runs.db --where "name = 'x" &&
+		refused 2 'near ")"' report runs --db runs.db --where "nll <) + 3"
+}
+ok "--where reports an incomplete condition" incomplete
 ok "--where refuses more than one expression" refused 2 "more than one expression" \
 	report runs --db runs.db --where "1); DELETE FROM run; SELECT (1"
 ok "--where refuses a condition that never ends" refused 2 "the condition is refused" \

@@ -133,7 +133,15 @@ static void hint_column(struct query *q, const char *message)
                 pxr_note(q->diag, "a key of the spec is like spec_json ->> '$.train.batch'");
 }
 
-static int condition_error(struct query *q, int code, const char *message)
+/* Whether SQLite looked for the rest of a condition in the statement around it, which begins with
+ * "SELECT (". */
+static bool is_incomplete(const char *where, int offset, const char *message)
+{
+        return (strncmp(message, "near ", 5) == 0 && offset > (int)(7 + strlen(where))) ||
+               strstr(message, "\n) FROM");
+}
+
+static int condition_error(struct query *q, int code, int offset, const char *message)
 {
         const char *where = q->call->where;
 
@@ -147,6 +155,8 @@ static int condition_error(struct query *q, int code, const char *message)
                 return pxr_user_error(
                         q->diag, "the condition took more than %d seconds of processor time: %s",
                         MOST_SECONDS, where);
+        if (is_incomplete(where, offset, message))
+                return pxr_user_error(q->diag, "the condition is incomplete: %s", where);
         pxr_user_error(q->diag, "invalid condition: %s: %s", message, where);
         hint_column(q, message);
         return -1;
@@ -165,7 +175,7 @@ static int query_error(struct query *q)
             code != SQLITE_TOOBIG)
                 return pxr_store_failed(q->store, q->diag);
         if (q->condition)
-                return condition_error(q, code, message);
+                return condition_error(q, code, offset, message);
         if (q->refused)
                 return pxr_error_at(q->diag, location_of(q, offset), "refused, because %s",
                                     q->refused);
@@ -214,8 +224,9 @@ static int read_value(struct query *q, const struct pxr_report_item *item, const
 
         *value = (struct pxr_cell) { .text = text, .kind = PXR_CELL_TEXT };
         if (!text)
-                return pxr_user_error(q->diag, "%s: expected %s%s%s", q->file->name, item->name,
-                                      item->help ? ", " : "", item->help ? item->help : "");
+                return pxr_user_error(q->diag, "%s: missing argument '%s'%s%s", q->file->name,
+                                      item->name, item->help ? ": " : "",
+                                      item->help ? item->help : "");
         if (item->type == PXR_ARGUMENT_NUMBER) {
                 value->kind = PXR_CELL_INTEGER;
                 if (pxr_parse_int(text, &value->integer) == PXR_NUMBER)
