@@ -153,6 +153,12 @@ all_of_it_arrives() {
 }
 ok "every command fails if its output cannot be written" all_of_it_arrives
 
+no_database() {
+	[ -d /proc/self ] || return 0
+	refused 2 "cannot open /proc/x.db: it cannot be created" pxr_run tiny.yaml --db /proc/x.db
+}
+ok "a database that cannot be created is not said to be missing" no_database
+
 dry_run() {
 	pxr_run tiny.yaml --dry-run --db none.db && out_has "layers.1.1.residual.conv" &&
 		out_has "receptive field" && ! [ -e none.db ]

@@ -196,6 +196,7 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
                                       "%s-journal: names a file that SQLite would delete; pxr "
                                       "writes no such journal. Move it away to open the database",
                                       store->path);
+        store->creates = flags & SQLITE_OPEN_CREATE;
         status = sqlite3_open_v2(name, &store->handle, flags | SQLITE_OPEN_URI, NULL);
         if (status != SQLITE_OK)
                 return pxr_store_failed(store, diag);

@@ -46,6 +46,8 @@ static int cannot_open(struct pxr_store *store, struct pxr_diag *diag)
                         why = "its folder does not exist";
                 else if (faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0)
                         why = "it does not exist, and its folder cannot be written";
+                else if (store->creates)
+                        why = "it cannot be created";
                 else
                         why = "it does not exist";
         }
