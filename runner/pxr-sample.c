@@ -148,12 +148,12 @@ static const char *given_text(const struct pxr_recorded *r)
                                     : "";
 }
 
-/* "log-likelihood -12.3 nats/image (+- 0.1)" of `count` images. */
-static const char *likelihood_text(const double *nats, int count)
+/* "log-likelihood -12.3 nats/image (+- 0.1)" of `count` images; `of` what, or "". */
+static const char *likelihood_text(const char *of, const double *nats, int count)
 {
         const struct pxr_nll nll = pxr_nll_of(nats, count);
 
-        return brief("log-likelihood %s nats%s%s", number_text(-pxr_nats_per_image(&nll), 4),
+        return brief("log-likelihood%s %s nats%s%s", of, number_text(-pxr_nats_per_image(&nll), 4),
                      count > 1 ? "/image" : "", error_text(pxr_standard_error(&nll)));
 }
 
@@ -188,11 +188,12 @@ static void print_drawn(const struct program *p, const struct pxr_draw_order *or
                 const double *hidden = drawn[k].hidden_nats;
                 int count = drawn[k].count;
 
-                display_line("%s: %d %s%s,%s%s%s %s%s", run_text(p, r), count,
+                display_line("%s: %d %s%s, %s%s%s%s", run_text(p, r), count,
                              order->images ? "completion" : "sample", pxr_plural(count),
-                             hidden ? " of the drawn pixels " : "",
-                             hidden ? likelihood_text(hidden, count) : "", hidden ? "; of all" : "",
-                             likelihood_text(drawn[k].nats, count), given_text(r));
+                             hidden ? likelihood_text(" of the drawn pixels", hidden, count) : "",
+                             hidden ? ", " : "",
+                             likelihood_text(hidden ? " of all pixels" : "", drawn[k].nats, count),
+                             given_text(r));
         }
         if (order->images)
                 print_not_exact(order);

@@ -315,7 +315,7 @@ likelihood_of_what_is_drawn() {
 			json_extract(value, '\$.drawn_log_likelihood'), 2))
 			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "1|1" &&
 		pxr_sample 1 --db a.db --complete valid:7 --out c.png -f &&
-		grep -q "4 completions, of the drawn pixels log-likelihood -.*; of all log-likelihood -" out &&
+		grep -q "4 completions, log-likelihood of the drawn pixels -.*, log-likelihood of all pixels -" out &&
 		pxr_sample 1 --db a.db --out c.png -f && ! grep -q "drawn pixels" out
 }
 ok "a completion has the log-likelihood of the drawn pixels and of the whole image" likelihood_of_what_is_drawn
