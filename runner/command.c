@@ -346,6 +346,12 @@ size_t command_names(const char *names[MOST_NAMES])
         return count;
 }
 
+void hint_help(const struct program *program, const char *name)
+{
+        if (strcmp(name, "help") == 0)
+                pxr_hint(program->diag, "use %s --help", command.name);
+}
+
 /* Find the subcommand, take its name from the words, and check that it goes with the rest. */
 static int choose_verb(struct program *program)
 {
@@ -356,6 +362,7 @@ static int choose_verb(struct program *program)
         if (!program->verb) {
                 pxr_user_error(program->diag, "unknown command '%s'", name);
                 pxr_hint_nearest(program->diag, name, names, command_names(names));
+                hint_help(program, name);
                 return -1;
         }
         if (program->verb->name && program->words.count) {

@@ -63,7 +63,7 @@ struct command_option {
 
 /* Rows that several commands share, of fields of these names. OpenBLAS is built for a limited
  * number of callers (128 on Debian), warns beyond it, and crashes at 512. */
-#define OPTION_DB "db", 0, "FILE", "the run database", FIELD(db), .initial = "pxr.db"
+#define OPTION_DB "db", 0, "FILE", "run database", FIELD(db), .initial = "pxr.db"
 #define OPTION_DATA "data", 0, "PATH", "where the run's data set is now", FIELD(data)
 #define OPTION_JSON "json", 0, NULL, "print the result as JSON", FIELD(json)
 #define OPTION_QUIET "quiet", 'q', NULL, "print errors only", FIELD(quiet)
@@ -113,6 +113,9 @@ extern const struct command command;
 
 /* The names of all subcommands, ended by NULL. Returns how many. */
 size_t command_names(const char *names[MOST_NAMES]);
+
+/* If an unknown name is "help", name --help. */
+void hint_help(const struct program *program, const char *name);
 
 /* The command as it was typed, to be typed again; without those arguments that `except` lists
  * (NULL: none). */

@@ -95,9 +95,13 @@ static struct pxr_table *compare(const struct program *p, struct pxr_store *stor
 static const struct pxr_report_file *find_file(const struct program *p, const char *name)
 {
         const char *names[MOST_NAMES];
+        const struct pxr_report_file *file;
 
         command_names(names);
-        return pxr_report_file_find(p->arena, "", name, names, p->diag);
+        file = pxr_report_file_find(p->arena, "", name, names, p->diag);
+        if (!file)
+                hint_help(p, name);
+        return file;
 }
 
 /* A report in a file, with the words from `first` on as its arguments. */

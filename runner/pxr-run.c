@@ -495,7 +495,7 @@ static const struct command_option options[] = {
         { OPTION_WORKERS("; does not change results") },
         { "seed", 0, "N", "the same as train.seed=N", FIELD(seed) },
         { "out", 0, "FOLDER", "also write the pictures as PNG files", FIELD(out) },
-        { "force", 'f', NULL, "overwrite existing pictures in the folder of --out", FIELD(force) },
+        { "force", 'f', NULL, "overwrite pictures that exist in --out", FIELD(force) },
         { OPTION_PAPER },
         { "dry-run", 0, NULL, "print the model and what it needs, without training",
           FIELD(dry_run) },

@@ -153,6 +153,24 @@ all_of_it_arrives() {
 }
 ok "every command fails if its output cannot be written" all_of_it_arrives
 
+no_stray_lines() {
+	for name in bench codec data layers report run sample sweep "report show" "codec encode"; do
+		"$top/runner/pxr-"$name --help >out && ! grep '^ *$' out | grep -q ' ' || {
+			echo "# pxr-$name"
+			return 1
+		}
+	done
+}
+ok "--help has no lines of spaces" no_stray_lines
+
+help_as_a_word() {
+	for name in codec data report; do
+		"$top/runner/pxr-$name" help >out 2>err
+		is "$?" 2 && err_has "use pxr-$name --help" || return
+	done
+}
+ok "the word 'help' gets a hint of --help" help_as_a_word
+
 no_database() {
 	[ -d /proc/self ] || return 0
 	refused 2 "cannot open /proc/x.db: it cannot be created" pxr_run tiny.yaml --db /proc/x.db
