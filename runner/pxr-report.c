@@ -42,6 +42,17 @@ struct maker {
         const char *question, *done; /* NULL: it does not ask */
 };
 
+/* Refuse a user's report that has the name of this subcommand; where reports are found by name or
+ * listed, of any. */
+static int check_own_reports(const struct program *p)
+{
+        const char *names[MOST_NAMES] = { p->verb->name };
+
+        if (!p->verb->name || strcmp(p->verb->name, "list") == 0)
+                command_names(names);
+        return pxr_report_refuse(p->arena, names, p->diag);
+}
+
 /* --- reports -----------------------------------------------------------------------------------
  */
 
@@ -228,7 +239,7 @@ static int html(struct program *p)
         struct pxr_store *store;
         const char *page;
 
-        if (!paper || (!prints && may_write(out, replaces, p->diag)))
+        if (check_own_reports(p) || !paper || (!prints && may_write(out, replaces, p->diag)))
                 return -1;
         store = pxr_recorded_store(p->arena, args.db, false, p->diag);
         page = store ? pxr_report_page(p->arena, store, paper, &wanted, p->diag) : NULL;
@@ -293,7 +304,7 @@ static int confirm(const struct program *p, const struct maker *maker)
 static int run(struct program *p)
 {
         const struct maker *maker = p->verb->extra;
-        int status = print_table(p, maker);
+        int status = check_own_reports(p) ? -1 : print_table(p, maker);
 
         if (status || !maker->question || args.yes)
                 return status;

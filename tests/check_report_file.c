@@ -184,6 +184,22 @@ START_TEST(unknown_names_get_a_suggestion)
 }
 END_TEST
 
+/* The subcommand would be run in its place. */
+START_TEST(a_report_with_the_name_of_a_subcommand_is_refused)
+{
+        static const char *const names[] = { "show", "gc", NULL };
+
+        unsetenv("PXR_REPORT_PATH");
+        OK(pxr_report_refuse(arena, names, diag));
+        setenv("PXR_REPORT_PATH", pxr_strf(arena, "/nonexistent::%s", scratch), 1);
+        write_file(in_scratch("gcc.sql"), "", 0);
+        OK(pxr_report_refuse(arena, names, diag));
+        write_file(in_scratch("gc.sql"), "", 0);
+        ck_assert_int_eq(pxr_report_refuse(arena, names, diag), -1);
+        expect_error(PXR_FAULT_USER, "gc.sql: 'gc' is a subcommand of pxr-report");
+}
+END_TEST
+
 /* A sign of one's own is examined too. */
 START_TEST(a_users_signs_are_run_too)
 {
@@ -290,6 +306,7 @@ int main(void)
         ADD_REPORT_TEST(suite, notes_are_printed_below_the_table);
         ADD_REPORT_TEST(suite, arguments_and_conditions_choose_rows);
         ADD_REPORT_TEST(suite, unknown_names_get_a_suggestion);
+        ADD_REPORT_TEST(suite, a_report_with_the_name_of_a_subcommand_is_refused);
         ADD_REPORT_TEST(suite, a_users_signs_are_run_too);
         ADD_REPORT_TEST(suite, an_invalid_report_file_does_not_hide_the_others);
         ADD_REPORT_TEST(suite, every_report_of_pxr_runs);

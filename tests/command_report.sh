@@ -344,6 +344,21 @@ own_report() {
 }
 ok "the examples in the documentation of a user's own report and sign work" own_report
 
+# A report of that name would never be run.
+subcommand_names() {
+	mkdir reports && PXR_REPORT_PATH=$PWD/reports && export PXR_REPORT_PATH || return
+	for own in "show last" table4 runs gc doctor html; do
+		name=${own%% *}
+		printf '/*\ntitle: Own\n*/\nSELECT 1' >"reports/$name.sql" || return
+		for call in list "$own"; do
+			refused 2 "reports/$name.sql: '$name' is a subcommand of pxr-report: rename the file" \
+				report $call --db runs.db || return
+		done
+		mv "reports/$name.sql" reports/own.sql && report own --db runs.db || return
+	done
+}
+ok "a user's report that is named like a subcommand is refused" subcommand_names
+
 # The conditions of docs/reports.md.
 documented_conditions() {
 	sed -n 's/^    pxr-report runs --where/report runs --db runs.db --where/p' "$source/docs/reports.md" \

@@ -218,6 +218,25 @@ static int search_all(struct search *search)
         return pxr_arena_failed(search->arena) ? -1 : 0;
 }
 
+int pxr_report_refuse(struct pxr_arena *arena, const char *const *subcommand, struct pxr_diag *diag)
+{
+        const char *own = getenv("PXR_REPORT_PATH"), *folder, *path;
+
+        for (; own && *subcommand; subcommand++) {
+                char *folders = pxr_strdup(arena, own);
+
+                while ((folder = strsep(&folders, ":"))) {
+                        path = pxr_strf(arena, "%s/%s.sql", folder, *subcommand);
+                        if (*folder && access(path, F_OK) == 0)
+                                return pxr_user_error(diag,
+                                                      "%s: '%s' is a subcommand of pxr-report: "
+                                                      "rename the file",
+                                                      path, *subcommand);
+                }
+        }
+        return pxr_arena_failed(arena) ? -1 : 0;
+}
+
 int pxr_report_files(struct pxr_arena *arena, const char *folder, struct pxr_report_file **list,
                      struct pxr_diag *diag)
 {

@@ -42,6 +42,11 @@ struct pxr_report_file {
         struct pxr_report_file *next;
 };
 
+/* Refuse reports of $PXR_REPORT_PATH that have the name of one of these subcommands (ended by NULL),
+ * which would be run in their place. Returns 0 or -1. */
+int pxr_report_refuse(struct pxr_arena *arena, const char *const *subcommand,
+                      struct pxr_diag *diag);
+
 /* All reports of a folder, "" or "doctor", by name; without those that have a mistake, which is
  * recorded. Returns 0 and sets *list, or -1. */
 int pxr_report_files(struct pxr_arena *arena, const char *folder, struct pxr_report_file **list,
