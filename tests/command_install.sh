@@ -81,6 +81,13 @@ measures() {
 }
 ok "the installed pxr-bench measures a spec" measures
 
+reports() {
+	given run && installed pxr-report runs --db installed.db && out_has tiny &&
+		installed pxr-report table2 --db installed.db && out_has "Table 2" &&
+		rm -r *checkpoints && installed pxr-report doctor --db installed.db && out_has "checkpoint gone"
+}
+ok "the installed pxr-report finds the reports, the paper's tables and the doctor's signs" reports
+
 # copy FOLDER: use a copy of the whole installation there.
 copy() {
 	cp -a "$stage" "$1" && bin=$PWD/$1${bin#"$stage"} && lib=$PWD/$1${lib#"$stage"}
@@ -176,7 +183,8 @@ ok "a program links with the installed library" links
 
 leaves_nothing() {
 	cp -a "$stage" kept && make_quietly uninstall && is "$(find "$stage" ! -type d)" "" &&
-		! [ -e "$include/pxr" ] && ! [ -e "$lib/pxr" ]
+		! [ -e "$include/pxr" ] && ! [ -e "$lib/pxr" ] &&
+		is "$(find "$stage" -name reports)" ""
 	status=$?
 	rm -rf "$stage" && mv kept "$stage"
 	return $status

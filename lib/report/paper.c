@@ -145,7 +145,7 @@ static int read_tables(struct pxr_arena *arena, struct pxr_paper *paper, struct 
 
 static const char *installed_path(struct pxr_arena *arena)
 {
-        return pxr_installed(arena, "reports/paper.yaml", PXR_DATADIR "/paper.yaml");
+        return pxr_installed(arena, "reports/paper.yaml", PXR_DATADIR "/reports/paper.yaml");
 }
 
 struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
