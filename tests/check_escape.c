@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* check_escape.c - hostile text in every format of a report. */
 #define _GNU_SOURCE /* nftw(), open_memstream() */
+#include <limits.h>
+#include <math.h>
 #include <stdint.h>
 
 #include "report/escape.h"
@@ -62,11 +64,45 @@ START_TEST(html_prints_like_printf_and_escapes_texts)
 }
 END_TEST
 
+/* What pxr_html() and snprintf() print must be the same. */
+#define SAME(...)                                            \
+        do {                                                 \
+                FILE *to_ = capture();                       \
+                char text_[256];                             \
+                pxr_html(to_, __VA_ARGS__);                  \
+                snprintf(text_, sizeof(text_), __VA_ARGS__); \
+                ck_assert_str_eq(captured(to_), text_);      \
+        } while (0)
+
+START_TEST(html_knows_the_conversions_of_printf)
+{
+        SAME("%d %i %u %o %x %X %c %%", -1, 2, 3U, 8U, 255U, 255U, 'c');
+        SAME("%hhd %hd %ld %lld %jd %zu %td %+'d %#x %-6d| %06d", (signed char)-1, (short)-2, -3L,
+             -4LL, INTMAX_MIN, SIZE_MAX, PTRDIFF_MIN, 1234567, 255U, 7, 8);
+        SAME("%hhu %hu %lu %llx %jx %zx %*.*f %-*d|", (unsigned char)255, (unsigned short)65535,
+             ULONG_MAX, ULLONG_MAX, UINTMAX_MAX, SIZE_MAX, 8, 3, 1.5, 4, 5);
+        SAME("%a %A %e %E %f %F %g %G %.3Lf %Lg", 0.1, 0.1, 0.1, 0.1, 0.1, HUGE_VAL, 1e-9, 1e-9,
+             0.25L, 1e9L);
+        SAME("%p %s", (void *)__func__, "plain");
+}
+END_TEST
+
+START_TEST(html_shows_a_conversion_that_it_lacks)
+{
+        FILE *to = capture();
+
+        pxr_html(to, "%d <p>%-8s</p>", 1, "<b>");
+        ck_assert_str_eq(captured(to), "1 <p>%-8s</p>");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("escape");
 
         ADD_SCRATCH_TEST(suite, control_characters_and_markup_are_escaped);
         ADD_SCRATCH_TEST(suite, html_prints_like_printf_and_escapes_texts);
+        ADD_SCRATCH_TEST(suite, html_knows_the_conversions_of_printf);
+        ADD_SCRATCH_TEST(suite, html_shows_a_conversion_that_it_lacks);
         return run_suite(suite);
 }

@@ -23,6 +23,10 @@ static void put_integer(FILE *to, const char *one, const char *last, va_list *ar
                 fprintf(to, one, va_arg(*arguments, long));
         else if (last[-1] == 'z')
                 fprintf(to, one, va_arg(*arguments, size_t));
+        else if (last[-1] == 'j')
+                fprintf(to, one, va_arg(*arguments, intmax_t));
+        else if (last[-1] == 't')
+                fprintf(to, one, va_arg(*arguments, ptrdiff_t));
         else
                 fprintf(to, one, va_arg(*arguments, int));
 }
@@ -30,9 +34,10 @@ static void put_integer(FILE *to, const char *one, const char *last, va_list *ar
 /* Print the argument of the conversion after the '%' before `format`; returns what follows it. */
 static const char *put_argument(FILE *to, const char *format, va_list *arguments)
 {
+        const char *rest = format - 1;
         char one[64] = "%", *end = one + 1;
 
-        for (; *format && strchr("-+ #0123456789.*lz", *format); format++)
+        for (; *format && strchr("-+ #'0123456789.*hljztL", *format); format++)
                 if (*format == '*')
                         end += snprintf(end, 16, "%d", va_arg(*arguments, int));
                 else if (end < one + 32)
@@ -40,14 +45,22 @@ static const char *put_argument(FILE *to, const char *format, va_list *arguments
         *end = *format;
         if (*format == '%')
                 putc('%', to);
-        else if (*format == 's')
+        else if (*format == 's' && end == one + 1)
                 pxr_escape(to, PXR_ESCAPE_HTML, va_arg(*arguments, const char *));
-        else if (*format && strchr("diux", *format))
+        else if (*format && strchr("diouxX", *format))
                 put_integer(to, one, end, arguments);
-        else if (*format && strchr("efg", *format))
+        else if (*format == 'c' && end[-1] != 'l')
+                fprintf(to, one, va_arg(*arguments, int));
+        else if (*format == 'p')
+                fprintf(to, one, va_arg(*arguments, void *));
+        else if (*format && strchr("aAeEfFgG", *format) && end[-1] == 'L')
+                fprintf(to, one, va_arg(*arguments, long double));
+        else if (*format && strchr("aAeEfFgG", *format))
                 fprintf(to, one, va_arg(*arguments, double));
-        else
-                return ""; /* any other */
+        else { /* its argument has an unknown type, and so has where the next one is */
+                fputs(rest, to);
+                return "";
+        }
         return format + 1;
 }
 

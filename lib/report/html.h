@@ -10,8 +10,9 @@
 
 #include "report/table.h"
 
-/* As fprintf(), but texts (%s) come out escaped and whole: only the format itself is markup. Other
- * conversions are d, i, u and x with l, ll and z, and e, f and g; output ends at any other. */
+/* As fprintf(), but texts (%s) are escaped: only the format itself is markup. Conversions that no
+ * page needs (texts with a width or a precision, wide characters, n and m) are not carried out: the
+ * rest of the format is printed as it stands. */
 void pxr_html(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 
 void pxr_html_base64(FILE *to, const void *bytes, size_t size);
