@@ -17,7 +17,7 @@ static struct pxr_table *small_table(const char *name)
         struct pxr_cell *cell = pxr_table_row(table);
 
         cell[0] = pxr_text_cell(table, name);
-        cell[0].mark = "a";
+        cell[0].footnote = "a";
         cell[1] = pxr_real_cell(-1.23456789, 2);
         cell[3] = pxr_integer_cell(12345);
         pxr_table_note(table, "a", "of %s", name);

@@ -180,9 +180,9 @@ static void put_cell(const struct writing *w, size_t row, int i)
                 pxr_html(w->to, "><a href=\"#run-%" PRId64 "\">%s</a>", cell->integer, text);
         else
                 pxr_html(w->to, ">%s", text);
-        if (cell->mark)
-                pxr_html(w->to, "<sup><a href=\"#%s-%s\">%s</a></sup>", w->id, cell->mark,
-                         cell->mark);
+        if (cell->footnote)
+                pxr_html(w->to, "<sup><a href=\"#%s-%s\">%s</a></sup>", w->id, cell->footnote,
+                         cell->footnote);
         pxr_html(w->to, "</td>");
 }
 
@@ -201,9 +201,9 @@ static void put_rows(const struct writing *w)
 static void put_notes(const struct writing *w)
 {
         for (const struct pxr_note *note = w->texts.table->note; note; note = note->next)
-                if (note->mark)
+                if (note->footnote)
                         pxr_html(w->to, "<p class=\"note\" id=\"%s-%s\"><sup>%s</sup> %s</p>\n",
-                                 w->id, note->mark, note->mark, note->text);
+                                 w->id, note->footnote, note->footnote, note->text);
                 else
                         pxr_html(w->to, "<p class=\"note\">%s</p>\n", note->text);
 }

@@ -27,7 +27,7 @@ struct pxr_html_runs {
         size_t count;
 };
 
-/* A table with its title, marks and notes, in a box of its own that scrolls. `id` is one that
+/* A table with its title, footnotes and notes, in a box of its own that scrolls. `id` is one that
  * nothing else in the page has. The cells of the column "run" lead to those runs. Returns 0, or -1
  * when memory is out. */
 int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,

@@ -18,7 +18,7 @@ struct making {
         const struct pxr_paper_table *paper;
         struct pxr_diag *diag;
         struct pxr_table *table;
-        int marks, left_out;
+        int footnotes, left_out;
 };
 
 enum { MOST_LEFT_OUT = 8 };
@@ -172,9 +172,9 @@ static void fill_measured(struct making *m, struct pxr_cursor *rows, struct pxr_
 }
 
 /* a, b, ... z, aa, ab, ... */
-static const char *next_mark(struct making *m)
+static const char *next_footnote(struct making *m)
 {
-        int number = m->marks++;
+        int number = m->footnotes++;
         char first = (char)('a' + number / 26 - 1), last = (char)('a' + number % 26);
 
         return number < 26 ? pxr_strf(m->arena, "%c", last)
@@ -212,12 +212,12 @@ static void add_footnote(struct making *m, const struct shown *shown)
         result = result_note(m, shown);
         differences = pxr_remarks(m->arena, shown->diff.difference);
         choices = pxr_remarks(m->arena, shown->diff.choice);
-        shown->cell[MODEL].mark = next_mark(m);
+        shown->cell[MODEL].footnote = next_footnote(m);
         if (!shown->row->model->first)
-                pxr_table_note(m->table, shown->cell[MODEL].mark,
+                pxr_table_note(m->table, shown->cell[MODEL].footnote,
                                "%sThe paper does not describe this row's model.", result);
         else
-                pxr_table_note(m->table, shown->cell[MODEL].mark, "%s%s%s.%s%s%s%s%s%s", result,
+                pxr_table_note(m->table, shown->cell[MODEL].footnote, "%s%s%s.%s%s%s%s%s%s", result,
                                *differences ? "Differs from the paper: "
                                             : "As the paper describes it",
                                differences, *choices ? " The paper does not give: " : "", choices,

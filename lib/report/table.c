@@ -47,7 +47,7 @@ struct pxr_cell *pxr_table_row(struct pxr_table *table)
         return table->cell + table->rows++ * columns;
 }
 
-void pxr_table_note(struct pxr_table *table, const char *mark, const char *format, ...)
+void pxr_table_note(struct pxr_table *table, const char *footnote, const char *format, ...)
 {
         struct pxr_note *note = pxr_alloc(table->arena, sizeof(*note));
         va_list arguments;
@@ -55,7 +55,7 @@ void pxr_table_note(struct pxr_table *table, const char *mark, const char *forma
         if (!note)
                 return;
         va_start(arguments, format);
-        *note = (struct pxr_note) { mark, pxr_vstrf(table->arena, format, arguments), NULL };
+        *note = (struct pxr_note) { footnote, pxr_vstrf(table->arena, format, arguments), NULL };
         va_end(arguments);
         *table->last_note = note;
         table->last_note = &note->next;

@@ -41,10 +41,10 @@ struct pxr_cell {
         const char *brief; /* of a TEXT: shown to people in its place, or NULL */
         int64_t integer;
         double real;
-        int decimals;       /* shown of a REAL; negative: as many as it takes */
-        bool sign;          /* show + too */
-        const char *before; /* shown to people before the number ("<= "), or NULL */
-        const char *mark;   /* of a note, shown behind it, or NULL */
+        int decimals;         /* shown of a REAL; negative: as many as it takes */
+        bool sign;            /* show + too */
+        const char *before;   /* shown to people before the number ("<= "), or NULL */
+        const char *footnote; /* its letter, shown behind the value, or NULL */
 };
 
 enum pxr_shown {
@@ -79,7 +79,7 @@ struct pxr_column {
 };
 
 struct pxr_note {
-        const char *mark; /* NULL: of the whole table */
+        const char *footnote; /* its letter; NULL: a note on the whole table */
         const char *text;
         struct pxr_note *next;
 };
@@ -105,7 +105,7 @@ struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const
 struct pxr_cell *pxr_table_row(struct pxr_table *table);
 
 /* `text` is copied. */
-void pxr_table_note(struct pxr_table *table, const char *mark, const char *format, ...)
+void pxr_table_note(struct pxr_table *table, const char *footnote, const char *format, ...)
         PXR_PRINTF(3, 4);
 
 /* Returns 0, or -1 if memory ran out while the table was built. */
@@ -126,7 +126,7 @@ struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_f
 int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to, int line,
                      struct pxr_diag *diag);
 
-/* A cell as people see it, without its mark and not escaped. */
+/* A cell as people see it, without its footnote and not escaped. */
 const char *pxr_cell_text(struct pxr_arena *arena, const struct pxr_cell *cell);
 
 #endif

@@ -37,16 +37,16 @@ static void wrap(FILE *to, const char *text, int indent, int line)
         putc('\n', to);
 }
 
-/* A cell with its mark; of row -1 the heading. */
+/* A cell with its footnote; of row -1 the heading. */
 static const char *full_at(const struct pxr_text_table *texts, ptrdiff_t row, int i)
 {
-        const char *mark, *text;
+        const char *footnote, *text;
 
         if (row < 0)
                 return pxr_heading_at(texts, i);
-        mark = pxr_mark_at(texts, (size_t)row, i);
+        footnote = pxr_footnote_at(texts, (size_t)row, i);
         text = pxr_text_at(texts, (size_t)row, i);
-        return mark ? pxr_strf(texts->arena, "%s [%s]", text, mark) : text;
+        return footnote ? pxr_strf(texts->arena, "%s [%s]", text, footnote) : text;
 }
 
 /* The first line of a text that is broken into lines of `width`, at a good place if there is one.
@@ -160,9 +160,9 @@ int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE 
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 if (note == table->note)
                         putc('\n', to);
-                if (note->mark)
-                        fprintf(to, "[%s] ", note->mark);
-                wrap(to, note->text, note->mark ? (int)strlen(note->mark) + 3 : 0, notes);
+                if (note->footnote)
+                        fprintf(to, "[%s] ", note->footnote);
+                wrap(to, note->text, note->footnote ? (int)strlen(note->footnote) + 3 : 0, notes);
         }
         return pxr_arena_failed(arena) ? -1 : 0;
 }

@@ -40,16 +40,16 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
                 for (int i = 0; i < texts.columns; i++) {
                         putc(' ', to);
                         pxr_escape(to, PXR_ESCAPE_MARKDOWN, pxr_text_at(&texts, row, i));
-                        if (pxr_mark_at(&texts, row, i))
-                                fprintf(to, "<sup>%s</sup>", pxr_mark_at(&texts, row, i));
+                        if (pxr_footnote_at(&texts, row, i))
+                                fprintf(to, "<sup>%s</sup>", pxr_footnote_at(&texts, row, i));
                         fputs(" |", to);
                 }
                 putc('\n', to);
         }
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 putc('\n', to);
-                if (note->mark)
-                        fprintf(to, "<sup>%s</sup> ", note->mark);
+                if (note->footnote)
+                        fprintf(to, "<sup>%s</sup> ", note->footnote);
                 pxr_escape(to, PXR_ESCAPE_MARKDOWN, note->text);
                 putc('\n', to);
         }
@@ -127,8 +127,9 @@ static void latex_tabular(const struct pxr_text_table *texts, FILE *to)
                         fputs(i ? " & " : "", to);
                         fputs(minus ? "$-$" : "", to);
                         put_breakable(texts, word + minus, to);
-                        if (pxr_mark_at(texts, row, i))
-                                fprintf(to, "\\textsuperscript{%s}", pxr_mark_at(texts, row, i));
+                        if (pxr_footnote_at(texts, row, i))
+                                fprintf(to, "\\textsuperscript{%s}",
+                                        pxr_footnote_at(texts, row, i));
                 }
                 fputs(" \\\\\n", to);
         }
@@ -149,8 +150,8 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
                 latex_tabular(&texts, to);
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 fputs("\n\\smallskip\\noindent{\\footnotesize ", to);
-                if (note->mark)
-                        fprintf(to, "\\textsuperscript{%s}~", note->mark);
+                if (note->footnote)
+                        fprintf(to, "\\textsuperscript{%s}~", note->footnote);
                 pxr_escape(to, PXR_ESCAPE_LATEX, note->text);
                 fputs("\\par}\n", to);
         }
@@ -220,14 +221,14 @@ static json_t *json_table(const struct pxr_table *table)
                         const struct pxr_cell *cell = table->cell + row * table->columns + i;
 
                         json_object_set_new(object, table->column[i].name, json_cell(cell));
-                        if (cell->mark)
-                                json_object_set_new(object, "note", json_string(cell->mark));
+                        if (cell->footnote)
+                                json_object_set_new(object, "note", json_string(cell->footnote));
                 }
                 json_array_append_new(rows, object);
         }
         for (const struct pxr_note *note = table->note; note; note = note->next)
-                json_array_append_new(notes, json_pack("{s:s?, s:o}", "note", note->mark, "text",
-                                                       pxr_json_text(note->text)));
+                json_array_append_new(notes, json_pack("{s:s?, s:o}", "note", note->footnote,
+                                                       "text", pxr_json_text(note->text)));
         return json_pack("{s:s, s:o, s:o, s:o}", "table", table->name, "title",
                          pxr_json_text(table->title), "rows", rows, "notes", notes);
 }

@@ -87,17 +87,17 @@ const char *pxr_text_at(const struct pxr_text_table *texts, size_t row, int i)
         return texts->cell[row * texts->table->columns + texts->shown[i].column];
 }
 
-const char *pxr_mark_at(const struct pxr_text_table *texts, size_t row, int i)
+const char *pxr_footnote_at(const struct pxr_text_table *texts, size_t row, int i)
 {
-        return texts->table->cell[row * texts->table->columns + texts->shown[i].column].mark;
+        return texts->table->cell[row * texts->table->columns + texts->shown[i].column].footnote;
 }
 
 static int text_width(const struct pxr_text_table *texts, size_t row, int i)
 {
-        const char *mark = pxr_mark_at(texts, row, i);
+        const char *footnote = pxr_footnote_at(texts, row, i);
 
         return pxr_escape(NULL, PXR_ESCAPE_TEXT, pxr_text_at(texts, row, i)) +
-               (mark ? (int)strlen(mark) + 3 : 0);
+               (footnote ? (int)strlen(footnote) + 3 : 0);
 }
 
 int pxr_cells_width(const struct pxr_text_table *texts, int i)

@@ -24,10 +24,10 @@ struct pxr_text_table {
 int pxr_text_table_fill(struct pxr_text_table *texts, struct pxr_arena *arena,
                         const struct pxr_table *table);
 
-/* Of the i-th column that is shown: its heading; a cell, and the mark of its note or NULL. */
+/* Of the i-th column that is shown: its heading; a cell, and the letter of its footnote or NULL. */
 const char *pxr_heading_at(const struct pxr_text_table *texts, int i);
 const char *pxr_text_at(const struct pxr_text_table *texts, size_t row, int i);
-const char *pxr_mark_at(const struct pxr_text_table *texts, size_t row, int i);
+const char *pxr_footnote_at(const struct pxr_text_table *texts, size_t row, int i);
 
 /* The widest of the column's cells. */
 int pxr_cells_width(const struct pxr_text_table *texts, int i);
