@@ -67,28 +67,28 @@ struct pxr_location pxr_event_location(const struct pxr_yaml_input *input, yaml_
         };
 }
 
-/* The mark of byte `offset` of the input. */
+/* The location of byte `offset` of the input. */
 static struct pxr_location location_of_byte(const struct pxr_yaml_input *input, size_t offset)
 {
-        struct pxr_location mark = { input->source, 1, 1 + input->shift, 1 };
+        struct pxr_location location = { input->source, 1, 1 + input->shift, 1 };
         const char *at = input->source->text + input->from, *stop = at + offset;
         const char *end = input->source->text + input->source->size;
 
         while (at < stop) {
                 size_t line_break = pxr_line_break(at, end);
 
-                mark.line += line_break > 0;
-                mark.column = line_break ? 1 : mark.column + 1;
+                location.line += line_break > 0;
+                location.column = line_break ? 1 : location.column + 1;
                 at += line_break ? line_break : pxr_step(at, end);
         }
-        return mark;
+        return location;
 }
 
 /* Bytes that are no text have no mark of libyaml's, only an offset. */
 static int reader_error(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
                         struct pxr_diag *diag)
 {
-        struct pxr_location mark = location_of_byte(input, parser->problem_offset);
+        struct pxr_location location = location_of_byte(input, parser->problem_offset);
         unsigned value = (unsigned)parser->problem_value;
         const char *text = input->source->text;
 
@@ -97,11 +97,11 @@ static int reader_error(const struct pxr_yaml_input *input, const yaml_parser_t 
                 return pxr_error_at(diag, (struct pxr_location) { .source = input->source },
                                     "this is UTF-16: save it as UTF-8");
         if (value == 0)
-                return pxr_error_at(diag, mark, "a spec cannot hold a NUL byte");
+                return pxr_error_at(diag, location, "a spec cannot hold a NUL byte");
         if (parser->problem && strstr(parser->problem, "control"))
-                return pxr_error_at(diag, mark, "a spec cannot hold the control character U+%04X",
-                                    value);
-        return pxr_error_at(diag, mark, "this is not UTF-8 text: %s",
+                return pxr_error_at(diag, location,
+                                    "a spec cannot hold the control character U+%04X", value);
+        return pxr_error_at(diag, location, "this is not UTF-8 text: %s",
                             parser->problem ? parser->problem : "unknown error");
 }
 
@@ -184,8 +184,8 @@ int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *pa
 {
         const char *problem = parser->problem ? parser->problem : "unknown error";
         const struct complaint *complaint = complaints;
-        yaml_mark_t location = parser->problem_mark;
-        struct pxr_location mark;
+        yaml_mark_t mark = parser->problem_mark;
+        struct pxr_location location;
 
         if (parser->error == YAML_MEMORY_ERROR)
                 return pxr_out_of_memory(diag);
@@ -196,16 +196,16 @@ int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *pa
         while (complaint->problem && !strstr(problem, complaint->problem))
                 complaint++;
         if (complaint->at_start && parser->context)
-                location = parser->context_mark;
-        mark = location_of(input, location);
-        pxr_error_at(diag, mark, "this is not YAML: %s",
+                mark = parser->context_mark;
+        location = location_of(input, mark);
+        pxr_error_at(diag, location, "this is not YAML: %s",
                      complaint->problem ? complaint->error : problem);
         if (complaint->hint)
                 pxr_hint(diag, "%s", complaint->hint);
-        if (complaint->colon && line_without_blank(input, location))
+        if (complaint->colon && line_without_blank(input, mark))
                 pxr_hint(diag, "is a space missing after the ':' on line %d?",
-                         line_without_blank(input, location));
+                         line_without_blank(input, mark));
         if (parser->context)
-                note_start(parser, mark, diag);
+                note_start(parser, location, diag);
         return -1;
 }

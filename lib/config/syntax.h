@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syntax.h - places in a text that libyaml reads, and its complaints in a user's words.
+ * syntax.h - locations in a text that libyaml reads, and its errors as a user reads them.
  */
 #ifndef PXR_CONFIG_SYNTAX_H
 #define PXR_CONFIG_SYNTAX_H
