@@ -279,7 +279,7 @@ nll.click(); say('again', order());
 var plot = document.querySelector('#run-1 .plot'), map = document.querySelector('#run-1 .cells');
 say('before', tip(plot));
 point(plot, 0.99, 0.1); say('hover', tip(plot));
-say('spots', '' + all('.spot', plot).filter(function (s) { return !s.hidden; }).length);
+say('shown', '' + all('.dot', plot).filter(function (s) { return !s.hidden; }).length);
 press(plot, 'ArrowLeft'); say('left', tip(plot));
 press(plot, 'Escape'); say('escape', tip(plot));
 point(map, 1.5 / 12, 2.5 / 12); say('cell', tip(map));
@@ -350,7 +350,7 @@ shows_values() {
 	given driven || return
 	valid="valid $(nll_at valid 6) nats|valid, final $(final_of valid) nats"
 	test="test $(nll_at test 6) nats|test, final $(final_of test) nats"
-	is "$(saw before)" "" && is "$(saw spots)" 5 &&
+	is "$(saw before)" "" && is "$(saw shown)" 5 &&
 		is "$(saw hover)" "epoch 6, step 96|train $(nll_at train 6) nats|$valid|$test" &&
 		is "$(saw left)" "epoch 5, step 80|train $(nll_at train 5) nats|valid $(nll_at valid 5) nats|test $(nll_at test 5) nats" &&
 		is "$(saw escape)" ""

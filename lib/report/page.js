@@ -99,7 +99,7 @@
         name: line.getAttribute('class'),
         points: line.dataset.points.split(',').filter(Boolean).map(function (text) {
           var part = text.split(' ');
-          return {step: part[0], epoch: Number(part[1]), value: Number(part[2]), words: part[2]};
+          return {step: part[0], epoch: Number(part[1]), value: Number(part[2]), text: part[2]};
         })
       };
     });
@@ -111,34 +111,34 @@
     });
     epochs.sort(function (a, b) { return a - b; });
     var guide = make('div', 'guide', plot), tip = make('div', 'tip', plot);
-    var spots = lines.map(function (line) {
-      return make('div', line.name.replace(/line|final/, 'spot'), plot);
+    var dots = lines.map(function (line) {
+      return make('div', line.name.replace(/line|final/, 'dot'), plot);
     });
     tip.setAttribute('role', 'status');
 
     function hide() {
       at = -1;
-      [guide, tip].concat(spots).forEach(function (element) { element.hidden = true; });
+      [guide, tip].concat(dots).forEach(function (element) { element.hidden = true; });
     }
 
     function show(i) {
-      var epoch = epochs[i], words = '', step = '', top = plot.clientHeight;
+      var epoch = epochs[i], text = '', step = '', top = plot.clientHeight;
       var left = plot.clientWidth * (epoch - x[0]) / (x[1] - x[0]);
       at = i;
       guide.hidden = tip.hidden = false;
       guide.style.left = left + 'px';
       lines.forEach(function (line, k) {
         var point = line.points.filter(function (p) { return p.epoch === epoch; })[0];
-        spots[k].hidden = !point || point.value > y[1];
+        dots[k].hidden = !point || point.value > y[1];
         if (!point) return;
         var down = plot.clientHeight * (1 - (point.value - y[0]) / (y[1] - y[0]));
-        spots[k].style.left = left + 'px';
-        spots[k].style.top = down + 'px';
+        dots[k].style.left = left + 'px';
+        dots[k].style.top = down + 'px';
         top = Math.max(0, Math.min(top, down));
         step = point.step;
-        words += '\n' + line.split + ' ' + point.words + ' ' + plot.dataset.unit;
+        text += '\n' + line.split + ' ' + point.text + ' ' + plot.dataset.unit;
       });
-      tip.textContent = 'epoch ' + Number(epoch.toPrecision(4)) + ', step ' + step + words;
+      tip.textContent = 'epoch ' + Number(epoch.toPrecision(4)) + ', step ' + step + text;
       place(tip, plot, left, top - 10);
     }
 
@@ -165,20 +165,20 @@
   function cells(box) {
     var rows = Number(box.dataset.rows), cols = Number(box.dataset.cols);
     var values = box.dataset.values.split(' '), row = -1, col = -1;
-    var mark = make('div', 'cell', box), tip = make('div', 'tip', box);
+    var frame = make('div', 'cell', box), tip = make('div', 'tip', box);
     tip.setAttribute('role', 'status');
 
     function hide() {
       row = col = -1;
-      mark.hidden = tip.hidden = true;
+      frame.hidden = tip.hidden = true;
     }
 
     function show(r, c) {
       var wide = box.clientWidth / cols, high = box.clientHeight / rows;
       row = Math.max(0, Math.min(rows - 1, r));
       col = Math.max(0, Math.min(cols - 1, c));
-      mark.hidden = tip.hidden = false;
-      mark.style.cssText = 'left:' + col * wide + 'px;top:' + row * high + 'px;width:' + wide +
+      frame.hidden = tip.hidden = false;
+      frame.style.cssText = 'left:' + col * wide + 'px;top:' + row * high + 'px;width:' + wide +
                            'px;height:' + high + 'px';
       tip.textContent = 'row ' + row + ', column ' + col + '\n' + values[row * cols + col] + ' ' +
                         box.dataset.unit.split(' ')[0];

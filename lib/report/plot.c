@@ -235,7 +235,7 @@ static void put_final(FILE *to, const struct frame *frame, const struct pxr_curv
                  down(frame, line->final.nll));
 }
 
-static const char *const mark_classes[] = { "mark", "mark second" };
+static const char *const reference_classes[] = { "reference", "reference second" };
 
 static void put_svg(FILE *to, const struct frame *frame)
 {
@@ -248,8 +248,9 @@ static void put_svg(FILE *to, const struct frame *frame)
         pxr_html(to, "\"/>\n");
         for (int i = 0; i < 2; i++)
                 if (isfinite(frame->plot->line[i].value))
-                        pxr_html(to, "<path class=\"%s\" d=\"M0 %.1fH%d\"/>\n", mark_classes[i],
-                                 down(frame, frame->plot->line[i].value), SIDE);
+                        pxr_html(to, "<path class=\"%s\" d=\"M0 %.1fH%d\"/>\n",
+                                 reference_classes[i], down(frame, frame->plot->line[i].value),
+                                 SIDE);
         for (const struct pxr_curve *line = frame->plot->curve; line < frame->end; line++) {
                 if (line->count > 0)
                         put_line(to, frame, line);
@@ -276,7 +277,7 @@ static void put_legend(FILE *to, const struct frame *frame)
         }
         for (int i = 0; i < 2; i++)
                 if (isfinite(frame->plot->line[i].value))
-                        pxr_html(to, "<span class=\"key %s\">%s %.2f</span> ", mark_classes[i],
+                        pxr_html(to, "<span class=\"key %s\">%s %.2f</span> ", reference_classes[i],
                                  frame->plot->line[i].name, frame->plot->line[i].value);
         if (final)
                 pxr_html(to, "<span class=\"key final\">final</span> ");
