@@ -183,11 +183,11 @@ static void print_verdict(void *context, const struct pxr_verified *file)
         if (args.json)
                 add_json(context, NULL,
                          json_pack("{s:s, s:s, s:s, s:I, s:s}", "path", file->path, "verdict",
-                                   verdict, "words", file->words, "size", (json_int_t)file->size,
+                                   verdict, "text", file->text, "size", (json_int_t)file->size,
                                    "sha256", file->sha256));
         else
-                say(stdout, "%-13s %s%s%s\n", verdict, file->path, *file->words ? ": " : "",
-                    file->words);
+                say(stdout, "%-13s %s%s%s\n", verdict, file->path, *file->text ? ": " : "",
+                    file->text);
 }
 
 static int verify(struct program *program)

@@ -260,7 +260,7 @@ static json_t *verdict_as_json(const struct pxr_repetition *verdict)
         for (size_t i = 0; table && i < table->rows; i++)
                 add_json(&list, NULL, json_string(table->cell[i * table->columns].text));
         return json_pack("{s:I, s:b, s:s, s:o}", "run", (json_int_t)verdict->of, "same",
-                         verdict->same, "words", verdict->text, "circumstances", list);
+                         verdict->same, "text", verdict->text, "circumstances", list);
 }
 
 /* After a run that repeats another: print whether it is the same. */

@@ -28,7 +28,7 @@ static void take(void *context, const struct pxr_verified *file)
 
         (void)context;
         snprintf(verdicts + strlen(verdicts), sizeof verdicts - strlen(verdicts), "%s %s: %s\n",
-                 name, pxr_verdict_names[file->verdict], file->words);
+                 name, pxr_verdict_names[file->verdict], file->text);
 }
 
 /* The verdicts on a path, a line each. */

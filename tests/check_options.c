@@ -368,7 +368,7 @@ START_TEST(every_option_type_has_a_description)
         };
 
         for (int i = 0; table_rows[i].type; i++)
-                ck_assert_str_eq(pxr_option_words(arena, &table_rows[i]), words[i]);
+                ck_assert_str_eq(pxr_option_description(arena, &table_rows[i]), words[i]);
 }
 END_TEST
 

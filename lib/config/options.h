@@ -60,10 +60,10 @@ enum pxr_parsed pxr_parse_real(const char *text, double *value);
 /* The shortest text that reads as the same number. Returns `text`. */
 char *pxr_format_real(double value, char text[PXR_REAL_TEXT]);
 
-/* A row's value type, default and range in words, for help texts: "integer, 1 to 63, default 3". */
-char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option);
+/* A row's value type, default and range as text, for help texts: "integer, 1 to 63, default 3". */
+char *pxr_option_description(struct pxr_arena *arena, const struct pxr_option *option);
 
-/* All rows of a table as lines that are set in by `indent`, each with its words and its help, and
+/* All rows of a table as lines that are set in by `indent`, each with that text and its help, and
  * those of the variants of a choice below it. */
 char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *options, int indent);
 

@@ -47,7 +47,7 @@ struct pxr_official_file {
 /* Sizes and check sums are those that independent projects agree on. */
 struct pxr_official {
         const char *url;    /* of the folder on the web that has the files; NULL: none any more */
-        const char *source; /* where they come from, in words */
+        const char *source; /* where they come from, as text */
         const struct pxr_official_file *files;    /* as distributed */
         const struct pxr_official_file *unpacked; /* what they hold; NULL: not known */
         const char *unpacked_in; /* the folder that the archive unpacks to, or NULL */
@@ -96,13 +96,13 @@ extern const struct pxr_options pxr_data_common_options;
  * transforms. The releases of 2016 and 2017 were downsampled differently, and results on one
  * cannot be compared with results on the other: a mixture is an error. Returns 1; 0 for other
  * numbers of images; or -1. */
-int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **words,
+int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **text,
                          struct pxr_diag *diag);
 
 /* Put the transforms every set can have on top of a format's images. Returns 0 or -1. */
 int pxr_data_transform(struct pxr_opening *o);
 
-/* The chain of transforms, in words, that the set would have if its images were downsampled to rows
+/* The chain of transforms, as text, that the set would have if its images were downsampled to rows
  * x cols. */
 const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
                                  int cols);

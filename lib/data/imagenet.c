@@ -34,7 +34,7 @@ static const struct release releases[] = {
         { 2017, 1281167, 50000 },
 };
 
-int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **words,
+int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **text,
                          struct pxr_diag *diag)
 {
         int of_train = 0, of_valid = 0;
@@ -50,11 +50,11 @@ int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, 
                                       "was downsampled differently",
                                       (long long)train, of_train, (long long)valid, of_valid);
         if ((!of_train && train > 0) || (!of_valid && valid > 0) || of_train + of_valid == 0) {
-                *words = "downsampled ImageNet, of neither release as a whole";
+                *text = "downsampled ImageNet, of neither release as a whole";
                 return 0;
         }
-        *words = pxr_strf(arena, "downsampled ImageNet, release of %d",
-                          of_train ? of_train : of_valid);
+        *text = pxr_strf(arena, "downsampled ImageNet, release of %d",
+                         of_train ? of_train : of_valid);
         return 1;
 }
 

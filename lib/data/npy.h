@@ -34,7 +34,7 @@ enum pxr_layout_name {
         PXR_LAYOUT_HW,  /* N x rows x columns, grey */
 };
 
-/* Their words, for an option table. */
+/* Their names, for an option table. */
 extern const char *const pxr_layout_names[];
 
 struct pxr_layout {

@@ -121,8 +121,8 @@ static int read_through(const struct verification *v, const char *path, struct r
 static void judge(const struct reading *reading, const struct pxr_official_file *file,
                   const struct pxr_official_file *content, struct pxr_verified *verified)
 {
-        char *words = verified->words;
-        size_t room = sizeof verified->words;
+        char *text = verified->text;
+        size_t room = sizeof verified->text;
         int64_t size = content ? reading->content_size : reading->size;
         int64_t expected = content ? content->size : file->size;
 
@@ -130,14 +130,14 @@ static void judge(const struct reading *reading, const struct pxr_official_file 
         if (file && strcmp(file->sha256, reading->disk) == 0)
                 return;
         if (content && strcmp(content->sha256, reading->content) == 0) {
-                snprintf(words, room, "compressed differently, but with the official content");
+                snprintf(text, room, "compressed differently, but with the official content");
                 return;
         }
         verified->verdict = size == expected ? PXR_DAMAGED : PXR_NOT_OFFICIAL;
         if (size == expected)
-                snprintf(words, room, "the size is right, but the content differs");
+                snprintf(text, room, "the size is right, but the content differs");
         else
-                snprintf(words, room, "expected %lld bytes%s, got %lld", (long long)expected,
+                snprintf(text, room, "expected %lld bytes%s, got %lld", (long long)expected,
                          content ? " after decompression" : "", (long long)size);
 }
 
@@ -179,7 +179,7 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
                 strcpy(verified.sha256, reading.disk);
         } else if (result == -1) {
                 verified.verdict = PXR_DAMAGED;
-                snprintf(verified.words, sizeof verified.words, "%s",
+                snprintf(verified.text, sizeof verified.text, "%s",
                          without_path(pxr_diag_text(own, 0), path));
         }
         pxr_diag_free(own);

@@ -38,7 +38,7 @@ enum { PXR_VERIFY_STOPPED = -2 };
 struct pxr_verified {
         const char *path; /* of the file, or where it was expected */
         enum pxr_verdict verdict;
-        char words[256]; /* an explanation; "" where the verdict says it all */
+        char text[256]; /* an explanation; "" where the verdict says it all */
         int64_t size;
         char sha256[PXR_SHA256_HEX]; /* of the bytes on disk; "" where they could not be read */
 };

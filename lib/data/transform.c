@@ -18,9 +18,9 @@
 #include "data/format.h"
 #include "config/yaml.h"
 
-static void add_transform(struct pxr_opening *o, const char *words)
+static void add_transform(struct pxr_opening *o, const char *text)
 {
-        o->set->transforms = pxr_strf(o->arena, "%s; %s", o->set->transforms, words);
+        o->set->transforms = pxr_strf(o->arena, "%s; %s", o->set->transforms, text);
 }
 
 static const char *downsampling(struct pxr_arena *arena, int rows, int cols)

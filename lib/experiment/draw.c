@@ -228,25 +228,25 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
  */
 
 /* What the model was given, for the caption. */
-static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_order *order)
+static const char *given_text(struct pxr_arena *arena, const struct pxr_draw_order *order)
 {
         const struct pxr_recorded *last = order->chain[order->length - 1];
-        const char *words = NULL, *data;
+        const char *text = NULL, *data;
 
         for (int k = order->length - 1; k > 0; k--) {
                 const struct pxr_recorded *r = order->chain[k];
 
-                words = pxr_strf(
+                text = pxr_strf(
                         arena, "%s%sfrom run %" PRId64 " (%s, %s), step %" PRId64 ", parameters %s",
-                        words ? words : "", words ? "; then " : "", r->run->id, r->run->uid,
+                        text ? text : "", text ? "; then " : "", r->run->id, r->run->uid,
                         r->run->name, r->step, r->parameter_hash);
         }
         if (order->images)
                 return pxr_given_version(arena, last->graph);
         if (!last->graph->small_rows)
-                return words;
-        data = pxr_small_images_words(arena, last->experiment->set);
-        return words && data ? pxr_strf(arena, "%s; that from %s", words, data) : data;
+                return text;
+        data = pxr_small_images_text(arena, last->experiment->set);
+        return text && data ? pxr_strf(arena, "%s; that from %s", text, data) : data;
 }
 
 /* For each image to be completed: itself, its completions, itself. */
@@ -277,7 +277,7 @@ static int begin_caption(struct pxr_arena *arena, const struct pxr_draw_order *o
         if (pxr_caption_begin(caption, arena, order->chain[0], title, diag))
                 return -1;
         pxr_caption_add_drawn(caption, order->seed, order->temperature, log_likelihood);
-        pxr_caption_add(caption, "pxr:given", given_words(arena, order));
+        pxr_caption_add(caption, "pxr:given", given_text(arena, order));
         pxr_caption_add(caption, "pxr:occluded", order->occlusion.text);
         return 0;
 }

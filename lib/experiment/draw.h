@@ -14,7 +14,7 @@ struct pxr_draw_order {
                                               the one after it draws (section 3.6) */
         int length;                        /* of the chain */
         bool from_data; /* the last of it is given small images of its data set; needed where it
-                           wants some, and no images are completed */
+                           takes some, and no images are completed */
         bool alone;     /* no other run can draw the small images: an error does not suggest it */
         uint64_t seed;
         double temperature;

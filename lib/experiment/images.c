@@ -202,7 +202,7 @@ static enum pxr_split small_images_split(const struct pxr_dataset *set)
                                            : PXR_TEST;
 }
 
-const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dataset *set)
+const char *pxr_small_images_text(struct pxr_arena *arena, const struct pxr_dataset *set)
 {
         return pxr_strf(arena, "small versions of the data set's images, %s:0 on",
                         pxr_split_names[small_images_split(set)]);

@@ -46,6 +46,6 @@ int pxr_small_images(struct pxr_arena *arena, const struct pxr_graph *graph,
                      struct pxr_diag *diag);
 
 /* Which these are, for captions. */
-const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dataset *set);
+const char *pxr_small_images_text(struct pxr_arena *arena, const struct pxr_dataset *set);
 
 #endif

@@ -19,7 +19,7 @@ const char *pxr_program_text(struct pxr_arena *arena, const char *version, const
                                      : pxr_strf(arena, "pxr %s", version);
 }
 
-const char *pxr_build_words(const struct pxr_build *build)
+const char *pxr_build_text(const struct pxr_build *build)
 {
         return build->known ? "its last bits may differ"
                             : "whether it computes the same is not on record";

@@ -36,7 +36,7 @@ int pxr_check_model(struct pxr_arena *arena, struct pxr_store *store, const stru
 int pxr_check_data(const struct pxr_run *run, const char *identity, struct pxr_diag *diag);
 
 /* What another build means for the results. */
-const char *pxr_build_words(const struct pxr_build *build);
+const char *pxr_build_text(const struct pxr_build *build);
 
 /* "pxr 0.1.0 of revision 1a2b3c4"; the revision may be NULL. */
 const char *pxr_program_text(struct pxr_arena *arena, const char *version, const char *revision);

@@ -348,7 +348,7 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
                 pxr_caption_add_drawn(&caption, drawn->seed, 1, log_likelihood);
                 if (graph->small_rows)
                         pxr_caption_add(&caption, "pxr:given",
-                                        pxr_small_images_words(arena, e->set));
+                                        pxr_small_images_text(arena, e->set));
                 grid.texts = (struct pxr_png_texts) { caption.text, caption.count };
                 status = record_picture(state, step, row, &grid, diag);
         }

@@ -70,7 +70,7 @@ static int check_build(struct pxr_arena *arena, const struct pxr_recorded *recor
         if (*here.plugins || !here.program)
                 pxr_warn(diag, "run %" PRId64 " was made by another build (%s%s%s): %s", run->id,
                          pxr_program_text(arena, run->program_version, run->program_revision),
-                         *here.few ? "; layers " : "", here.few, pxr_build_words(&here));
+                         *here.few ? "; layers " : "", here.few, pxr_build_text(&here));
         return 0;
 }
 

@@ -20,7 +20,7 @@ static void warn(const struct pxr_experiment *e, const struct pxr_run *old,
         if (*build->few)
                 pxr_warn(diag,
                          "run %" PRId64 " is resumed with another build of its layers (%s): %s",
-                         old->id, build->few, pxr_build_words(build));
+                         old->id, build->few, pxr_build_text(build));
         if (!build->program)
                 pxr_warn(diag,
                          "run %" PRId64 " was trained by %s and is resumed by %s: it may differ "

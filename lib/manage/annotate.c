@@ -45,7 +45,7 @@ static int change_tags(struct pxr_store *store, int64_t run, const struct pxr_ar
         return 0;
 }
 
-/* End the transaction, and show what the run is marked with. */
+/* End the transaction, and show the run's tags and note. */
 static struct pxr_table *conclude(struct pxr_arena *arena, struct pxr_store *store,
                                   const struct pxr_run *run, int status, struct pxr_diag *diag)
 {
@@ -54,7 +54,7 @@ static struct pxr_table *conclude(struct pxr_arena *arena, struct pxr_store *sto
 
         return pxr_store_conclude(store, status, diag)
                        ? NULL
-                       : pxr_report_by_name(arena, store, "manage", "marks", &call, diag);
+                       : pxr_report_by_name(arena, store, "manage", "annotations", &call, diag);
 }
 
 struct pxr_table *pxr_tag_run(struct pxr_arena *arena, struct pxr_store *store, const char *which,

@@ -44,21 +44,21 @@ result AS (
   LEFT JOIN nll AS valid ON valid.run = job.run AND valid.name = 'final_nll' AND valid.split = 'valid'
   LEFT JOIN nll AS test ON test.run = job.run AND test.name = 'final_nll' AND test.split = 'test'
   WHERE job.sweep = :sweep AND job.listed),
-told AS MATERIALIZED (
+scored AS MATERIALIZED (
   SELECT *, valid_nats / iif(bits, nats_of_bit, 1) AS valid_nll, test_nats / iif(bits, nats_of_bit, 1) AS test_nll,
     standard_error / iif(bits, nats_of_bit, 1) AS error,
     abs(valid_nats) < 9e999 AND suspect IS NULL AND archived_at IS NULL AS ranks
   FROM result),
 chosen AS MATERIALIZED (
   SELECT *, row_number() OVER (ORDER BY iif(:best > 0, valid_nll, job), job) AS position
-  FROM told
+  FROM scored
   WHERE :best = 0 OR ranks
   ORDER BY position LIMIT iif(:best > 0, :best, -1)),
 counted AS (
   SELECT count(*) AS jobs, sum(state = 'finished') AS finished, sum(state = 'failed') AS failed,
     sum(state IN ('interrupted', 'killed')) AS stopped, count(DISTINCT data_identity) AS identities,
     sum(ranks) AS ranked
-  FROM told),
+  FROM scored),
 note AS (
   SELECT printf('%d of %d job%s finished%s.', finished, jobs, iif(jobs = 1, '', 's'),
       iif(failed, '; pxr-sweep --retry tries the failed ones again', '')) AS note

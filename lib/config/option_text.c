@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * words.c - option tables in words, for help texts and errors.
+ * option_text.c - option tables as text, for help texts and errors.
  */
 #include <math.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static const struct {
         [PXR_TYPE_NODE] = { "mapping", "", NULL },
 };
 
-char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option)
+char *pxr_option_description(struct pxr_arena *arena, const struct pxr_option *option)
 {
         const char *values =
                 types[option->type].values ? types[option->type].values(arena, option) : "";
@@ -112,7 +112,7 @@ static void write_rows(const struct pxr_stream *stream, const struct pxr_options
         const struct pxr_option *row = options ? options->rows : NULL;
 
         for (; row && row->type != PXR_TYPE_END; row++) {
-                char *text = pxr_option_words(stream->arena, row);
+                char *text = pxr_option_description(stream->arena, row);
 
                 fprintf(stream->to, "%*s%-*s %s\n", indent, "", NAME, row->name, text);
                 write_text(stream, row->help, indent + NAME + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* parts.c - reports of several tables, each a report file: show, sweep, and compare.c's. */
+/* show.c - reports of several tables, each a report file: show, sweep, and compare.c's. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -85,7 +85,7 @@ struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *st
                 { .name = "effects", .folder = "sweep" },
                 { 0 },
         };
-        const char *const words[] = { name, "5" };
+        const char *const arguments[] = { name, "5" };
 
-        return pxr_report_parts(arena, store, parts, words, wanted, diag);
+        return pxr_report_parts(arena, store, parts, arguments, wanted, diag);
 }
