@@ -169,7 +169,7 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
         return run && check_run(store, run, diag) == 0 ? run : NULL;
 }
 
-static int gone(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
+static int missing_run(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
 {
         return pxr_system_error(diag, "%s: run %" PRId64 " is no longer there", store->path, run);
 }
@@ -193,7 +193,7 @@ int pxr_store_check_claim(struct pxr_store *store, int64_t run, struct pxr_diag 
                                  store->path, run, pxr_cursor_integer(&rows, 2),
                                  pxr_cursor_text(&rows, 1));
         if (pxr_cursor_end(&rows) == 0 && !there)
-                gone(store, run, diag);
+                missing_run(store, run, diag);
         return -1;
 }
 
@@ -210,7 +210,7 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
                    "wall_seconds = wall_seconds + ?5, finished_at = " NOW " WHERE id = ?1",
                    "itttd", run, status, message, parameter_hash, wall_seconds))
                 return -1;
-        return sqlite3_changes(store->handle) == 1 ? 0 : gone(store, run, diag);
+        return sqlite3_changes(store->handle) == 1 ? 0 : missing_run(store, run, diag);
 }
 
 int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,

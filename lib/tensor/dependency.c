@@ -96,7 +96,7 @@ static void take_latest(struct visitor *visitor, struct pxr_site site)
 }
 
 /* One sweep over a node's sites; true if another is needed. A scan reads its own output: it is
- * swept to the right and to the left by turns until nothing changes. Other ops need one sweep. */
+ * swept alternately right and left until nothing changes. Other ops need one sweep. */
 static bool sweep(int **last, const struct pxr_node *node, bool leftwards)
 {
         bool changed = false, scans = false;

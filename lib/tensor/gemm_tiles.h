@@ -14,9 +14,9 @@
  * multiply-adds in the order of k, so its bits are those of any other tile. The loops have constant
  * bounds: the sums live in registers.
  *
- * With `ahead` the next panel is prefetched: products of few rows mostly wait for their weights,
+ * With `prefetch` the next panel is prefetched: products of few rows mostly wait for their weights,
  * which come from memory. */
-TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask,
+TILE void S(tile)(const int rows, const int vectors, const bool prefetch, MASK mask,
                   const struct part *part, const float *a, const struct panel *panel,
                   const float *const *start, float *c)
 {
@@ -35,7 +35,7 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
         }
         for (size_t p = 0; p < k; p++, a += a_col, b += b_stride) {
 #pragma GCC unroll 3
-                for (int j = 0; ahead && j < vectors; j++)
+                for (int j = 0; prefetch && j < vectors; j++)
                         __builtin_prefetch(next + j * LANES);
                 next += ldb;
 #pragma GCC unroll 3
@@ -61,7 +61,7 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
 }
 
 /* `rows` rows of a panel's columns from row i on. */
-TILE void S(rows)(const int rows, const int vectors, const bool ahead, MASK mask,
+TILE void S(rows)(const int rows, const int vectors, const bool prefetch, MASK mask,
                   const struct part *part, size_t i, const struct panel *panel)
 {
         const float *a =
@@ -70,7 +70,7 @@ TILE void S(rows)(const int rows, const int vectors, const bool ahead, MASK mask
 
         start_rows(part, i, rows, panel->column, start);
         S(tile)
-        (rows, vectors, ahead, mask, part, a, panel, start,
+        (rows, vectors, prefetch, mask, part, a, panel, start,
          part->c + i * part->product->ldc + panel->column);
 }
 
