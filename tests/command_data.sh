@@ -66,7 +66,8 @@ ok "info --json prints JSON" described_json
 
 wrong_option() {
 	refused 2 "did you mean 'levels'?" pxr_data info markov_rgb levls=3 &&
-		refused 2 "did you mean 'markov_rgb'?" pxr_data info markov_rgp
+		refused 2 "did you mean 'markov_rgb'?" pxr_data info markov_rgp &&
+		is "$(sed -n 1p err)" "pxr-data: error: unknown data set 'markov_rgp'"
 }
 ok "a misspelt data set or option gets a suggestion" wrong_option
 

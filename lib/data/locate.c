@@ -47,10 +47,10 @@ static struct pxr_yaml *mapping_of(struct pxr_arena *arena, const char *set, con
 
         if (!data)
                 return NULL;
-        data->location.line = 0; /* no source line to show */
+        data->location = (struct pxr_location) { 0 }; /* no source line to show */
         for (struct pxr_yaml *child = data->first; child; child = child->next) {
                 child->text = pxr_strdup(arena, strcmp(child->key, "set") == 0 ? set : path);
-                child->location.line = 0;
+                child->location = data->location;
         }
         return data;
 }
