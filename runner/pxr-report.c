@@ -324,6 +324,11 @@ static int run_file(struct program *p)
 /* --- the command -------------------------------------------------------------------------------
  */
 
+#define PART_NAME(folder, name, ...) " " #name
+#define OF_SHOW PXR_SHOW_PARTS(PART_NAME)
+#define OF_COMPARE PXR_COMPARE_PARTS(PART_NAME)
+#define OF_SWEEP PXR_SWEEP_PARTS(PART_NAME)
+
 static const struct command_option options[] = {
         { OPTION_DB },
         { "format", 0, "FORMAT", "output format (latex: a whole document)", FIELD(format),
@@ -340,9 +345,8 @@ static const struct command_option options[] = {
         { "all", 0, NULL, "archived runs too", FIELD(all), .verbs = "runs" },
         { "archived", 0, NULL, "only archived runs", FIELD(archived), .verbs = "runs" },
         { "part", 0, "NAME",
-          "for show, one table only: facts, results, chain, curve, layers, files, plugins, "
-          "checkpoints, samples, events, spec or difference (uncommitted changes); for compare: "
-          "spec, results, circumstances or curve; for sweep: jobs, best or effects",
+          "one table only. For show:" OF_SHOW " (uncommitted changes); for compare:" OF_COMPARE
+          "; for sweep:" OF_SWEEP,
           FIELD(part), .verbs = "show, compare, sweep" },
         { OPTION_PAPER },
         { "out", 0, "PATH",

@@ -99,13 +99,7 @@ struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *
                                      const char *const *which, size_t count, const char *wanted,
                                      bool all_steps, struct pxr_diag *diag)
 {
-        const struct pxr_report_part parts[] = {
-                { .name = "spec", .folder = "compare" },
-                { .name = "results", .folder = "compare" },
-                { .name = "circumstances", .folder = "compare" },
-                { .name = "curve", .folder = "show", .file = all_steps ? "points" : "curve" },
-                { 0 },
-        };
+        const struct pxr_report_part parts[] = { PXR_COMPARE_PARTS(PXR_PART) { 0 } };
         struct comparison c = { arena, store, diag, .count = count };
         struct pxr_table *list = NULL;
 

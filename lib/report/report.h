@@ -35,16 +35,39 @@ struct pxr_runs_wanted {
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
                                   const struct pxr_runs_wanted *wanted, struct pxr_diag *diag);
 
-/* The reports of the folder show, and the learning curve: facts, results, chain, curve, layers,
- * files, plugins, checkpoints, samples, events; spec and difference only if `part` names them.
- * `all_steps`: every point of the curve. */
+/* The tables of the reports that have several, which `part` can name: PART(FOLDER, NAME, ...) for
+ * the file NAME.sql of the folder, with more fields of struct pxr_report_part. */
+#define PXR_SHOW_PARTS(PART)                                        \
+        PART(show, facts)                                           \
+        PART(show, results)                                         \
+        /* Chains are found among all runs, which takes a while. */ \
+        PART(show, chain, .hidden = run && !run->given)             \
+        PART(show, curve, .file = all_steps ? "points" : "curve")   \
+        PART(show, layers)                                          \
+        PART(show, files)                                           \
+        PART(show, plugins)                                         \
+        PART(show, checkpoints)                                     \
+        PART(show, samples)                                         \
+        PART(show, events)                                          \
+        PART(show, spec, .hidden = true)                            \
+        PART(show, difference, .hidden = true)
+#define PXR_COMPARE_PARTS(PART)      \
+        PART(compare, spec)          \
+        PART(compare, results)       \
+        PART(compare, circumstances) \
+        PART(show, curve, .file = all_steps ? "points" : "curve")
+#define PXR_SWEEP_PARTS(PART)                             \
+        PART(sweep, jobs)                                 \
+        PART(sweep, best, .file = "jobs", .arguments = 2) \
+        PART(sweep, effects)
+
+/* A run: PXR_SHOW_PARTS, those that are hidden only if `part` names them. `all_steps`: every point
+ * of the curve. */
 struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
                                   const char *which, const char *part, bool all_steps,
                                   struct pxr_diag *diag);
 
-/* Runs side by side: in which values their specs differ, their results, in what they were made
- * under different circumstances, and their curves. `part` is NULL (all), "spec", "results",
- * "circumstances" or "curve". */
+/* Runs side by side: PXR_COMPARE_PARTS, or the one that `part` names. */
 struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *store,
                                      const char *const *which, size_t count, const char *part,
                                      bool all_steps, struct pxr_diag *diag);
@@ -61,8 +84,7 @@ struct pxr_repetition {
 int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                           const char *of, struct pxr_repetition *verdict, struct pxr_diag *diag);
 
-/* The reports of the folder sweep: jobs, the best of them, and the effect of each key that varies.
- * `part` is NULL (all), "jobs", "best" or "effects". */
+/* A sweep: PXR_SWEEP_PARTS, or the one that `part` names. */
 struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,
                                    const char *name, const char *part, struct pxr_diag *diag);
 

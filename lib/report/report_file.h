@@ -42,8 +42,8 @@ struct pxr_report_file {
         struct pxr_report_file *next;
 };
 
-/* Refuse reports of $PXR_REPORT_PATH that have the name of one of these subcommands (ended by NULL),
- * which would be run in their place. Returns 0 or -1. */
+/* Refuse reports of $PXR_REPORT_PATH that have the name of one of these subcommands (ended by
+ * NULL), which would be run in their place. Returns 0 or -1. */
 int pxr_report_refuse(struct pxr_arena *arena, const char *const *subcommand,
                       struct pxr_diag *diag);
 
@@ -90,6 +90,8 @@ struct pxr_report_part {
         size_t arguments;                 /* so many of the first; 0: one */
         bool hidden;                      /* unless it is asked for by name */
 };
+/* A row of such a list (report.h). */
+#define PXR_PART(folder_, name_, ...) { .name = #name_, .folder = #folder_, __VA_ARGS__ },
 
 /* The tables of `part`, which ends with one without a name; of those that are not hidden and not
  * empty, or of the one called `wanted`. NULL after an error. */

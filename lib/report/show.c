@@ -56,22 +56,7 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
 {
         const struct pxr_run *run = pxr_store_find_run(store, arena, which, diag);
         const char *number = run ? pxr_strf(arena, "%" PRId64, run->id) : NULL;
-        const struct pxr_report_part parts[] = {
-                { .name = "facts", .folder = "show" },
-                { .name = "results", .folder = "show" },
-                /* Chains are found among all runs, which takes a while. */
-                { .name = "chain", .folder = "show", .hidden = run && !run->given },
-                { .name = "curve", .folder = "show", .file = all_steps ? "points" : "curve" },
-                { .name = "layers", .folder = "show" },
-                { .name = "files", .folder = "show" },
-                { .name = "plugins", .folder = "show" },
-                { .name = "checkpoints", .folder = "show" },
-                { .name = "samples", .folder = "show" },
-                { .name = "events", .folder = "show" },
-                { .name = "spec", .folder = "show", .hidden = true },
-                { .name = "difference", .folder = "show", .hidden = true },
-                { 0 },
-        };
+        const struct pxr_report_part parts[] = { PXR_SHOW_PARTS(PXR_PART) { 0 } };
 
         return run ? pxr_report_parts(arena, store, parts, &number, wanted, diag) : NULL;
 }
@@ -79,12 +64,7 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
 struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,
                                    const char *name, const char *wanted, struct pxr_diag *diag)
 {
-        static const struct pxr_report_part parts[] = {
-                { .name = "jobs", .folder = "sweep" },
-                { .name = "best", .folder = "sweep", .file = "jobs", .arguments = 2 },
-                { .name = "effects", .folder = "sweep" },
-                { 0 },
-        };
+        static const struct pxr_report_part parts[] = { PXR_SWEEP_PARTS(PXR_PART) { 0 } };
         const char *const arguments[] = { name, "5" };
 
         return pxr_report_parts(arena, store, parts, arguments, wanted, diag);
