@@ -33,7 +33,7 @@ static int change_tags(struct pxr_store *store, int64_t run, const struct pxr_ar
                        bool remove, struct pxr_diag *diag)
 {
         const char *sql = remove ? "DELETE FROM tag WHERE run = ? AND tag = ?"
-                                 : "INSERT OR IGNORE INTO tag VALUES (?, ?)";
+                                 : "INSERT OR IGNORE INTO tag (run, tag) VALUES (?, ?)";
 
         for (size_t i = 0; i < tags->count; i++) {
                 if (pxr_store_execute(store, diag, sql, "it", run, tags->text[i]))

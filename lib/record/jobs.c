@@ -164,8 +164,8 @@ int pxr_store_add_task_array(struct pxr_store *store, int64_t sweep, const char 
 {
         /* A cluster set up anew may begin to count again. */
         return pxr_store_execute(store, diag,
-                                 "INSERT OR REPLACE INTO task_array VALUES (?, ?, ?, ?, "
-                                 "datetime('now'))",
+                                 "INSERT OR REPLACE INTO task_array (sweep, launcher, id, tasks, "
+                                 "submitted_at) VALUES (?, ?, ?, ?, datetime('now'))",
                                  "itii", sweep, launcher, array, tasks);
 }
 

@@ -261,8 +261,9 @@ int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *pa
                             const char *sha256, struct pxr_diag *diag)
 {
         return pxr_store_execute(store, diag,
-                                 "INSERT OR REPLACE INTO data_file VALUES (?, ?, ?, ?)", "itit",
-                                 run, path, size, sha256);
+                                 "INSERT OR REPLACE INTO data_file (run, path, size, sha256) "
+                                 "VALUES (?, ?, ?, ?)",
+                                 "itit", run, path, size, sha256);
 }
 
 int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,

@@ -32,9 +32,10 @@ mkdir base &&
 }
 query base/run.db "UPDATE run SET status = 'interrupted', given = '2x2', given_identity = 'g' WHERE id = 1;
 	DELETE FROM checkpoint WHERE step = 6 AND run = 1; DELETE FROM metric WHERE step > 4 AND run = 1;
-	INSERT OR IGNORE INTO plugin VALUES (1, 'x', '1', 'x', 'x');
-	INSERT OR IGNORE INTO data_file VALUES (1, 'x', 1, 'x');
-	INSERT OR IGNORE INTO task_array VALUES (1, 'slurm', 1, 1, 'x')" || exit 1
+	INSERT OR IGNORE INTO plugin (run, name, version, path, sha256) VALUES (1, 'x', '1', 'x', 'x');
+	INSERT OR IGNORE INTO data_file (run, path, size, sha256) VALUES (1, 'x', 1, 'x');
+	INSERT OR IGNORE INTO task_array (sweep, launcher, id, tasks, submitted_at)
+		VALUES (1, 'slurm', 1, 1, 'x')" || exit 1
 
 # mutate TABLE COLUMN VALUE: in home/run.db.
 mutate() {
