@@ -134,17 +134,17 @@ static int code_level(struct worker *worker, const uint64_t *width, int level)
 /* --- a group -----------------------------------------------------------------------------------
  */
 
-/* What is decoded is not of this model; or what is encoded has an invalid distribution at `place`,
+/* What is decoded is not of this model; or what is encoded has an invalid distribution at `where`,
  * or (NULL) memory ran out. Only the first failure is recorded. Returns -1. */
-static int fail(struct work *work, const char *place)
+static int fail(struct work *work, const char *where)
 {
 #pragma omp critical(pxr_codec)
         {
-                if (!work->failed && work->encodes && place)
+                if (!work->failed && work->encodes && where)
                         pxr_user_error(work->diag,
                                        "%s: the model's probabilities do not add up to 1: its NLL "
                                        "is invalid",
-                                       place);
+                                       where);
                 else if (!work->failed && work->encodes)
                         pxr_out_of_memory(work->diag);
                 work->failed = true;
@@ -172,12 +172,12 @@ static int code_value(struct worker *worker, int64_t first, int images, int orde
                         graph->distribution->probabilities[PXR_F32](graph->levels, logits,
                                                                     probability);
                         if (pxr_codec_widths(graph->levels, probability, width)) {
-                                char place[96];
+                                char where[96];
 
-                                snprintf(place, sizeof(place),
+                                snprintf(where, sizeof(where),
                                          "image %lld, row %d, column %d, colour %d",
                                          (long long)first + image, at.row, at.col, at.colour);
-                                return fail(worker->work, place);
+                                return fail(worker->work, where);
                         }
                         if (worker->work->encodes)
                                 worker->spared += spared(graph, logits, *level, width[*level]);

@@ -194,7 +194,7 @@ static struct pxr_yaml *load(struct loader *loader, const struct loading *file)
 
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                                const char *const *overrides,
-                               const struct pxr_override_place *places, size_t count,
+                               const struct pxr_override_location *locations, size_t count,
                                struct pxr_diag *diag)
 {
         struct loader loader = { .arena = arena, .bounds = PXR_SPEC_BOUNDS, .diag = diag };
@@ -204,7 +204,7 @@ struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
 
         root = load(&loader, &file);
         for (size_t i = 0; root && i < count; i++)
-                if (pxr_yaml_override(arena, root, overrides[i], places ? &places[i] : NULL,
+                if (pxr_yaml_override(arena, root, overrides[i], locations ? &locations[i] : NULL,
                                       &loader.bounds, diag))
                         status = -1;
         return status || pxr_arena_failed(arena) ? NULL : root;

@@ -11,7 +11,7 @@
 struct override {
         struct pxr_arena *arena;
         const struct pxr_source *source;
-        const struct pxr_override_place *place; /* NULL: the source itself */
+        const struct pxr_override_location *where; /* NULL: the source itself */
         struct pxr_diag *diag;
         struct pxr_location location; /* of the name in hand */
 };
@@ -74,8 +74,8 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
 
                 o->location = (struct pxr_location) { o->source, 1, pxr_characters(text, at) + 1,
                                                       pxr_characters(at, at + length) };
-                if (o->place)
-                        o->location = o->place->key;
+                if (o->where)
+                        o->location = o->where->key;
                 if (!length || !pxr_one_line(name)) {
                         pxr_error_at(o->diag, o->location,
                                      length ? "a name cannot hold control characters"
@@ -112,7 +112,7 @@ static void set_locations(struct pxr_yaml *node, const struct pxr_yaml *written)
 }
 
 int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
-                      const struct pxr_override_place *place, struct pxr_bounds *bounds,
+                      const struct pxr_override_location *where, struct pxr_bounds *bounds,
                       struct pxr_diag *diag)
 {
         const char *equals = strchr(argument, '=');
@@ -120,7 +120,7 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                 pxr_source_new(arena, "command line", pxr_strdup(arena, argument));
         struct override o = { .arena = arena,
                               .source = source,
-                              .place = place && place->key.source ? place : NULL,
+                              .where = where && where->key.source ? where : NULL,
                               .diag = diag };
         struct pxr_yaml *node, *value;
 
@@ -132,7 +132,7 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                 return -1;
         if (strncmp(argument, "extends=", 8) == 0)
                 return pxr_error_at(
-                        diag, o.place ? o.place->key : (struct pxr_location) { source, 1, 1, 7 },
+                        diag, o.where ? o.where->key : (struct pxr_location) { source, 1, 1, 7 },
                         "'extends' is allowed in files only");
         bounds->depth = 0;
         node = follow(&o, root, source->text + (equals - argument), bounds);
@@ -142,8 +142,8 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         if (!value)
                 return -1;
         pxr_yaml_set_origin(value, PXR_ORIGIN_OVERRIDE);
-        if (o.place)
-                set_locations(value, o.place->value);
+        if (o.where)
+                set_locations(value, o.where->value);
         pxr_yaml_become(node, value);
         if (node->key)
                 node->key_location = o.location;

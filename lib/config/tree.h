@@ -25,9 +25,9 @@ struct pxr_bounds {
 struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_source *source,
                                    size_t from, struct pxr_bounds *bounds, struct pxr_diag *diag);
 
-/* Apply one "KEY=VALUE" to a spec; `place` may be NULL. Returns 0, or -1 after an error. */
+/* Apply one "KEY=VALUE" to a spec; `where` may be NULL. Returns 0, or -1 after an error. */
 int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
-                      const struct pxr_override_place *place, struct pxr_bounds *bounds,
+                      const struct pxr_override_location *where, struct pxr_bounds *bounds,
                       struct pxr_diag *diag);
 
 /* Add a child at the end. */

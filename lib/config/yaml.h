@@ -62,8 +62,8 @@ struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source
                                 struct pxr_diag *diag);
 
 /* Where an override is written down, if that is not the command line: a sweep's file has its key at
- * one place, and its value at another. */
-struct pxr_override_place {
+ * one location, and its value at another. */
+struct pxr_override_location {
         struct pxr_location key;      /* its source NULL: the command line */
         const struct pxr_yaml *value; /* as it stands there, or what it was drawn from */
 };
@@ -71,11 +71,11 @@ struct pxr_override_place {
 /* Read a spec file ("-" is the standard input), join what it `extends` (paths relative to the
  * file that names them; mappings are joined key by key, everything else is replaced, and of
  * several bases the first wins), then apply `overrides` ("train.batch=32", "model.1.repeat=3") in
- * order. Errors in them point to their `places` (NULL: all are of the command line). NULL after
+ * order. Errors in them point to their `locations` (NULL: all are of the command line). NULL after
  * errors. */
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                                const char *const *overrides,
-                               const struct pxr_override_place *places, size_t count,
+                               const struct pxr_override_location *locations, size_t count,
                                struct pxr_diag *diag);
 
 /* Apply one override, "KEY=VALUE", to a tree that no spec was loaded for. Returns 0 or -1. */

@@ -215,7 +215,7 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
         e->arena = arena;
         e->root = origin->recorded ? load_recorded(arena, origin, diag)
                                    : pxr_spec_load(arena, origin->path, origin->overrides,
-                                                   origin->places, origin->count, diag);
+                                                   origin->locations, origin->count, diag);
         if (!e->root || check_no_sweep(e->root, origin->path, diag))
                 return NULL;
         e->plugins = pxr_plugins_open(arena, diag);

@@ -61,7 +61,7 @@ struct pxr_spec_origin {
         const char *path;
         const char *const *overrides;
         size_t count;
-        const struct pxr_override_place *places; /* of the overrides; NULL: the command line */
+        const struct pxr_override_location *locations; /* of overrides; NULL: the command line */
         const char *recorded;  /* not NULL: this text; `path` is then its name in messages */
         const char *folder;    /* ... in which the run was started; NULL: unknown */
         const char *data_path; /* ... and where its data are now; NULL: where it says, from here or

@@ -202,7 +202,7 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
                  struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
-        size_t places = (size_t)graph->rows * graph->cols;
+        size_t pixels = (size_t)graph->rows * graph->cols;
         struct pxr_evaluation evaluation = {
                 .arena = recorded->experiment->arena,
                 .graph = graph,
@@ -218,11 +218,11 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
         if (choose(recorded, which, path, &evaluation, diag) ||
             name_images(recorded, &evaluation, map, diag))
                 return -1;
-        map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
+        map->bits = pxr_alloc_array(recorded->experiment->arena, pixels, sizeof(*map->bits));
         if (!map->bits)
                 return -1;
         status = pxr_evaluate(&evaluation, &map->nll, diag);
-        for (size_t i = 0; i < places && !status; i++)
+        for (size_t i = 0; i < pixels && !status; i++)
                 for (int colour = 0; colour < graph->colours; colour++)
                         map->bits[i] += evaluation.value_nats[i * graph->colours + colour] /
                                         ((double)map->nll.images * log(2));

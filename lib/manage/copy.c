@@ -105,8 +105,8 @@ static int make_folder(struct pxr_copying *c, const char *path)
 
 /* Give a staged file its name: that of its step, with the first digits of its hash if another file
  * has that name. Returns its path, relative to the database; NULL after an error. */
-static const char *place(struct pxr_copying *c, const struct pxr_checkpoint_row *file,
-                         const char *staged, const char *folder)
+static const char *install(struct pxr_copying *c, const struct pxr_checkpoint_row *file,
+                           const char *staged, const char *folder)
 {
         const char *path =
                 pxr_strf(c->arena, "%s/step-%08" PRId64 ".safetensors", folder, file->step);
@@ -144,7 +144,7 @@ static int copy_checkpoint(struct pxr_copying *c, const struct pxr_checkpoint_ro
                                          "DELETE FROM checkpoint WHERE run = ? AND step = ?", "ii",
                                          number, file->step);
         }
-        path = place(c, file, staged, folder);
+        path = install(c, file, staged, folder);
         return path ? pxr_store_execute(
                               c->into, c->diag,
                               "UPDATE checkpoint SET path = ?3 WHERE run = ?1 AND step = ?2", "iit",

@@ -104,59 +104,59 @@ int pxr_checkpoint_number(const struct pxr_safetensors *file, const char *key, i
  */
 
 /* A run's folder; paths on record are relative to the database's folder. */
-struct place {
+struct files {
         struct pxr_arena *arena;
         struct pxr_store *store;
         int64_t run;
         const char *folder;
 };
 
-static struct place place_of(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+static struct files files_of(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                              const char *uid)
 {
-        return (struct place) { arena, store, run,
+        return (struct files) { arena, store, run,
                                 pxr_run_folder(arena, pxr_store_path(store), run, uid) };
 }
 
-static char *to_open(const struct place *place, const char *relative)
+static char *to_open(const struct files *files, const char *relative)
 {
-        return pxr_beside_database(place->arena, pxr_store_path(place->store), relative);
+        return pxr_beside_database(files->arena, pxr_store_path(files->store), relative);
 }
 
-static char *relative_file(const struct place *place, int64_t step)
+static char *relative_file(const struct files *files, int64_t step)
 {
-        return pxr_strf(place->arena, "%s/step-%08" PRId64 ".safetensors", place->folder, step);
+        return pxr_strf(files->arena, "%s/step-%08" PRId64 ".safetensors", files->folder, step);
 }
 
 char *pxr_checkpoint_path(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                           const char *uid, int64_t step)
 {
-        const struct place place = place_of(arena, store, run, uid);
+        const struct files files = files_of(arena, store, run, uid);
 
-        return to_open(&place, relative_file(&place, step));
+        return to_open(&files, relative_file(&files, step));
 }
 
 /* Remove files of the run's own folder that are not on record: of deleted rows, of a killed
  * process, and of steps that a resumed run went back behind. Only after a later checkpoint is on
  * record. Files elsewhere stay: the database was renamed or copied, and the original needs them. */
-static int remove_unlisted(const struct place *place, struct pxr_diag *diag)
+static int remove_unlisted(const struct files *files, struct pxr_diag *diag)
 {
-        const char *path = to_open(place, place->folder);
+        const char *path = to_open(files, files->folder);
         DIR *stream = pxr_is_real_run_folder(path) ? opendir(path) : NULL;
         struct dirent *entry;
         int64_t listed = 0;
         int status = 0;
 
         while (stream && !status && (entry = readdir(stream))) {
-                char *relative = pxr_strf(place->arena, "%s/%s", place->folder, entry->d_name);
-                char *full = to_open(place, relative);
+                char *relative = pxr_strf(files->arena, "%s/%s", files->folder, entry->d_name);
+                char *full = to_open(files, relative);
 
                 if (strncmp(entry->d_name, "step-", 5) != 0)
                         continue;
-                status = pxr_store_integer(place->store, &listed, diag,
+                status = pxr_store_integer(files->store, &listed, diag,
                                            "SELECT 1 FROM checkpoint WHERE run = ? AND path = ?",
-                                           "it", place->run, relative);
-                if (!status && !listed && !pxr_arena_failed(place->arena))
+                                           "it", files->run, relative);
+                if (!status && !listed && !pxr_arena_failed(files->arena))
                         unlink(full);
         }
         if (stream)
@@ -166,7 +166,7 @@ static int remove_unlisted(const struct place *place, struct pxr_diag *diag)
 
 /* Another process that claimed the run removes files that are not on record, also while this one
  * writes them: then the lost claim is the error. */
-static int write_and_hash(const struct place *place, const char *path, struct pxr_safetensors *file,
+static int write_and_hash(const struct files *files, const char *path, struct pxr_safetensors *file,
                           char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
 {
         struct pxr_diag *own = pxr_diag_new();
@@ -174,25 +174,25 @@ static int write_and_hash(const struct place *place, const char *path, struct px
 
         if (own && (pxr_safetensors_write(path, file, own) || pxr_sha256_file(path, hex, own))) {
                 status = -1;
-                if (!pxr_store_check_claim(place->store, place->run, diag))
+                if (!pxr_store_check_claim(files->store, files->run, diag))
                         pxr_system_error(diag, "%s", pxr_diag_first_error(own));
         }
         pxr_diag_free(own);
         return status;
 }
 
-static int record(const struct place *place, const struct pxr_checkpoint_row *row, double seconds,
+static int record(const struct files *files, const struct pxr_checkpoint_row *row, double seconds,
                   struct pxr_diag *diag)
 {
         int status;
 
-        if (pxr_store_begin(place->store, diag))
+        if (pxr_store_begin(files->store, diag))
                 return -1;
-        status = pxr_store_add_checkpoint(place->store, place->run, row, diag) ||
-                 pxr_store_add_seconds(place->store, place->run, seconds, diag);
-        if (pxr_store_conclude(place->store, -status, diag))
+        status = pxr_store_add_checkpoint(files->store, files->run, row, diag) ||
+                 pxr_store_add_seconds(files->store, files->run, seconds, diag);
+        if (pxr_store_conclude(files->store, -status, diag))
                 return -1;
-        pxr_store_flush(place->store);
+        pxr_store_flush(files->store);
         return 0;
 }
 
@@ -200,19 +200,19 @@ int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64
                          const char *uid, struct pxr_safetensors *file,
                          struct pxr_checkpoint_row *row, double seconds, struct pxr_diag *diag)
 {
-        const struct place place = place_of(arena, store, run, uid);
-        const char *folder = to_open(&place, place.folder);
-        const char *relative = relative_file(&place, row->step), *path = to_open(&place, relative);
+        const struct files files = files_of(arena, store, run, uid);
+        const char *folder = to_open(&files, files.folder);
+        const char *relative = relative_file(&files, row->step), *path = to_open(&files, relative);
         char hex[PXR_SHA256_HEX];
         struct stat status;
 
         if (pxr_arena_failed(arena) || pxr_store_check_claim(store, run, diag) ||
-            pxr_make_run_folder(folder, diag) || write_and_hash(&place, path, file, hex, diag))
+            pxr_make_run_folder(folder, diag) || write_and_hash(&files, path, file, hex, diag))
                 return -1;
         row->path = relative;
         row->sha256 = hex;
         row->size = stat(path, &status) == 0 ? status.st_size : 0;
-        return record(&place, row, seconds, diag) || remove_unlisted(&place, diag) ? -1 : 0;
+        return record(&files, row, seconds, diag) || remove_unlisted(&files, diag) ? -1 : 0;
 }
 
 /* --- reading -----------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ static void add_level(struct pxr_arena *arena, struct pxr_trial *trial,
 {
         for (int i = 0; i < level->overrides.count; i++)
                 pxr_override_add(arena, &trial->overrides, level->overrides.text[i],
-                                 level->overrides.place[i]);
+                                 level->overrides.location[i]);
         trial->label = pxr_strf(arena, "%s%s%s=%s", trial->label, *trial->label ? " " : "",
                                 factor->short_name, level->text);
         trial->varied = pxr_strf(arena, "%s%s%s: %s", trial->varied, *trial->varied ? ", " : "",
@@ -84,7 +84,7 @@ int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct 
         *trial = (struct pxr_trial) { .configuration = number, .label = "", .varied = "" };
         for (int i = 0; i < sweep->fixed.count; i++)
                 pxr_override_add(sweep->arena, &trial->overrides, sweep->fixed.text[i],
-                                 sweep->fixed.place[i]);
+                                 sweep->fixed.location[i]);
         for (int i = 0; i < sweep->factors; i++) {
                 level = choose_level(sweep, number, i);
                 add_level(sweep->arena, trial, &sweep->factor[i], &level);
@@ -113,7 +113,7 @@ static int read_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struc
         if (arena && !pxr_sweep_trial(sweep, number, epochs, trial)) {
                 const struct pxr_spec_origin origin = { .path = sweep->spec,
                                                         .overrides = trial->overrides.text,
-                                                        .places = trial->overrides.place,
+                                                        .locations = trial->overrides.location,
                                                         .count = (size_t)trial->overrides.count };
 
                 experiment = pxr_experiment_read(arena, &origin, diag);

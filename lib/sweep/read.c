@@ -87,25 +87,25 @@ static const struct pxr_options options = { .rows = rows,
  */
 
 void pxr_override_add(struct pxr_arena *arena, struct pxr_overrides *list, const char *text,
-                      struct pxr_override_place place)
+                      struct pxr_override_location location)
 {
         size_t count = (size_t)list->count, room = count ? 2 * count : 1;
 
         if ((count & (count - 1)) == 0) { /* full: it holds a power of two */
                 const char **texts = pxr_alloc_array(arena, room + 1, sizeof(*texts));
-                struct pxr_override_place *places = pxr_alloc_array(arena, room, sizeof(*places));
+                struct pxr_override_location *copy = pxr_alloc_array(arena, room, sizeof(*copy));
 
-                if (!texts || !places)
+                if (!texts || !copy)
                         return;
                 for (size_t i = 0; i < count; i++) {
                         texts[i] = list->text[i];
-                        places[i] = list->place[i];
+                        copy[i] = list->location[i];
                 }
                 list->text = texts;
-                list->place = places;
+                list->location = copy;
         }
         list->text[count] = text;
-        list->place[count] = place;
+        list->location[count] = location;
         list->count++;
 }
 
@@ -119,7 +119,7 @@ static int read_mapping(struct pxr_arena *arena, const struct pxr_yaml *mapping,
                 if (!value)
                         return -1;
                 pxr_override_add(arena, list, pxr_strf(arena, "%s=%s", child->key, value),
-                                 (struct pxr_override_place) { child->key_location, child });
+                                 (struct pxr_override_location) { child->key_location, child });
         }
         return 0;
 }
@@ -129,7 +129,7 @@ void pxr_factor_set(struct pxr_arena *arena, const struct pxr_factor *factor, co
 {
         *level = (struct pxr_level) { .text = text, .json = json };
         pxr_override_add(arena, &level->overrides, pxr_strf(arena, "%s=%s", factor->name, text),
-                         (struct pxr_override_place) { factor->location, node });
+                         (struct pxr_override_location) { factor->location, node });
 }
 
 static int read_value(struct pxr_arena *arena, const struct pxr_factor *factor,
@@ -365,7 +365,7 @@ static int read_fixed(struct pxr_sweep *sweep, const char *const *overrides, siz
                 return -1;
         for (size_t i = 0; i < count; i++)
                 pxr_override_add(sweep->arena, &sweep->fixed, overrides[i],
-                                 (struct pxr_override_place) { 0 });
+                                 (struct pxr_override_location) { 0 });
         return 0;
 }
 
@@ -401,7 +401,7 @@ static int check_fixed(const struct pxr_sweep *sweep, struct pxr_diag *diag)
 
         for (int i = 0; i < sweep->fixed.count; i++) {
                 const char *key = sweep->fixed.text[i];
-                const struct pxr_location at = sweep->fixed.place[i].key;
+                const struct pxr_location at = sweep->fixed.location[i].key;
 
                 for (int k = 0; k < sweep->factors; k++) {
                         if (!always_replaces(&sweep->factor[k], key))

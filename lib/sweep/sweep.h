@@ -27,12 +27,12 @@ enum { PXR_SWEEP_MAX_TRIALS = 10000 };
 /* Values to set in a spec: "KEY=VALUE" each, and where each is written. */
 struct pxr_overrides {
         const char **text; /* ended by NULL; NULL when empty */
-        struct pxr_override_place *place;
+        struct pxr_override_location *location;
         int count;
 };
 
 void pxr_override_add(struct pxr_arena *arena, struct pxr_overrides *list, const char *text,
-                      struct pxr_override_place place);
+                      struct pxr_override_location location);
 
 /* One value of a factor. */
 struct pxr_level {
