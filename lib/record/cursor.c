@@ -173,7 +173,8 @@ void pxr_cursor_fill(struct pxr_cursor *cursor, int first, const struct pxr_fiel
         }
 }
 
-int pxr_bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *field, const void *from)
+static int bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *field,
+                      const void *from)
 {
         const void *value = (const char *)from + field->offset;
 
@@ -192,6 +193,18 @@ int pxr_bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *field
                 break;
         }
         return sqlite3_bind_double(statement, i, *(const double *)value); /* NAN becomes NULL */
+}
+
+int pxr_cursor_execute(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
+                       size_t count, const void *from)
+{
+        bool lost = pxr_diag_memory_out(cursor->diag); /* texts may be "": do not record them */
+
+        for (int i = 0; i < (int)count && cursor->status == SQLITE_OK; i++)
+                cursor->status = bind_field(cursor->statement, first + i, &fields[i], from);
+        if (!lost)
+                pxr_cursor_next(cursor);
+        return pxr_cursor_end(cursor) || lost ? -1 : 0;
 }
 
 int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,

@@ -65,8 +65,10 @@ struct pxr_field {
 void pxr_cursor_fill(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
                      size_t count, void *fill);
 
-/* Bind a field to parameter `i` of a statement, from 1. Returns a status of SQLite. */
-int pxr_bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *field, const void *from);
+/* Bind a struct's fields to the parameters from `first` on, run the statement and close the cursor.
+ * Returns 0 or -1. */
+int pxr_cursor_execute(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
+                       size_t count, const void *from);
 
 /* Run a statement and ignore its rows. Returns 0 or -1. */
 int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,

@@ -91,15 +91,10 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
         struct pxr_cursor rows;
         uint32_t random;
 
-        if (pxr_diag_memory_out(diag))
-                return -1;
         sqlite3_randomness(sizeof(random), &random);
         snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
         rows = pxr_query(store, NULL, diag, insert_run, "t", run->uid);
-        for (size_t i = 0; i < PXR_COUNT(run_fields) && rows.status == SQLITE_OK; i++)
-                rows.status = pxr_bind_field(rows.statement, (int)i + 2, &run_fields[i], run);
-        pxr_cursor_next(&rows);
-        if (pxr_cursor_end(&rows))
+        if (pxr_cursor_execute(&rows, 2, run_fields, PXR_COUNT(run_fields), run))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->claimed = run->id;
@@ -228,22 +223,27 @@ int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *h
                       "it", run, hash);
 }
 
+static const struct pxr_field process_fields[] = {
+#define COLUMN(kind, name, text)
+#define PROCESS(kind, name, text) { PXR_FIELD_##kind, offsetof(struct pxr_run, name) },
+#include "record/run_columns.h"
+};
+
+/* The parameters of the columns follow ?3. */
+static const char claim_run[] = "UPDATE run SET resumes = ?3 + 1, status = 'running', "
+                                "message = NULL, finished_at = NULL"
+#define COLUMN(kind, name, text)
+#define PROCESS(kind, name, text) ", " #name " = ?"
+#include "record/run_columns.h"
+                                " WHERE id = ?1 AND status = ?2 AND resumes = ?3";
+
 int pxr_store_claim_run(struct pxr_store *store, const struct pxr_run *run,
                         const struct pxr_run *now, struct pxr_diag *diag)
 {
-        if (pxr_store_execute(
-                    store, diag,
-                    "UPDATE run SET status = 'running', message = NULL, finished_at = NULL, "
-                    "resumes = resumes + 1, process_id = ?4, process_start = ?5, host = ?6, "
-                    "processor = ?7, instruction_set = ?8, libraries = ?9, threads = ?10, "
-                    "program_version = ?11, program_revision = ?12 "
-                    "WHERE id = ?1 AND status = ?2 AND resumes = ?3",
-                    "iti"
-                    "ittttti"
-                    "tt",
-                    run->id, run->status, run->resumes, now->process_id, now->process_start,
-                    now->host, now->processor, now->instruction_set, now->libraries, now->threads,
-                    now->program_version, now->program_revision))
+        struct pxr_cursor rows =
+                pxr_query(store, NULL, diag, claim_run, "iti", run->id, run->status, run->resumes);
+
+        if (pxr_cursor_execute(&rows, 4, process_fields, PXR_COUNT(process_fields), now))
                 return -1;
         if (sqlite3_changes(store->handle) == 1) {
                 store->claimed = run->id;

@@ -4,7 +4,8 @@
  *
  * Include it with COLUMN(kind, name, text) defined. struct pxr_run (database.h), the table (its
  * comments are the texts), and the statements that write and read a row (rows.c) follow from these
- * lines. A new column is a line here and a step in schema.c. Kinds:
+ * lines. A new column is a line here; after the first release, also a step in schema.c. Columns by
+ * PROCESS are of the process that has the run, and set again when another resumes it. Kinds:
  *
  *         TEXT      text; "" in place of NULL, which only a foreign file has
  *         OPTIONAL  text or NULL
@@ -14,6 +15,9 @@
  *         REAL      double; NAN is NULL
  */
 /* clang-format off */
+#ifndef PROCESS
+#define PROCESS COLUMN
+#endif
 COLUMN(TEXT, name, "of the spec")
 COLUMN(TEXT, spec, "resolved, YAML")
 COLUMN(OPTIONAL, spec_json, "the same as JSON: spec_json ->> '$.train.batch'")
@@ -44,16 +48,17 @@ COLUMN(OPTIONAL, given_identity, "data_identity of the small versions")
 COLUMN(INTEGER, reproduces_table, "of the paper; 0: none")
 COLUMN(OPTIONAL, reproduces_row, "of that table")
 COLUMN(OPTIONAL, command_line, "that started it")
-COLUMN(TEXT, program_version, "of pxr")
-COLUMN(OPTIONAL, program_revision, "git revision pxr was built from")
+PROCESS(TEXT, program_version, "of pxr")
+PROCESS(OPTIONAL, program_revision, "git revision pxr was built from")
 COLUMN(OPTIONAL, git_revision, "of the folder of the spec")
 COLUMN(OPTIONAL, git_difference, "uncommitted changes there")
-COLUMN(OPTIONAL, host, "that it runs on")
-COLUMN(OPTIONAL, processor, "its model")
-COLUMN(OPTIONAL, instruction_set, "that kernels use")
-COLUMN(OPTIONAL, libraries, "with their versions")
-COLUMN(INTEGER, threads, "at most")
-COLUMN(INTEGER, process_id, "of the process that has it")
-COLUMN(OPTIONAL, process_start, "boot and start time: tells processes of one id apart")
+PROCESS(OPTIONAL, host, "that it runs on")
+PROCESS(OPTIONAL, processor, "its model")
+PROCESS(OPTIONAL, instruction_set, "that kernels use")
+PROCESS(OPTIONAL, libraries, "with their versions")
+PROCESS(INTEGER, threads, "at most")
+PROCESS(INTEGER, process_id, "of the process that has it")
+PROCESS(OPTIONAL, process_start, "boot and start time: tells processes of one id apart")
 /* clang-format on */
 #undef COLUMN
+#undef PROCESS

@@ -31,7 +31,8 @@ static const char version_1[] =
         "  note TEXT -- by its user\n"
         ");\n" SCHEMA_SQL;
 
-/* Steps from version 1 on. A step that was released never changes: append, before NULL. */
+/* Before the first release, version 1 itself is changed. A step that was released never changes:
+ * then append one, before NULL. */
 static const char *const steps[] = { version_1, NULL };
 
 struct pxr_schema pxr_schema = { sizeof(steps) / sizeof(steps[0]) - 1, steps };

@@ -1,5 +1,5 @@
--- The run database, except table `run` (run_columns.h). Version 1, of the first release: later
--- changes are steps in schema.c.
+-- The run database, except table `run` (run_columns.h). Version 1, of the first release: changes
+-- after that release are steps in schema.c.
 
 -- The data set's files as they were read.
 CREATE TABLE data_file (
