@@ -233,7 +233,9 @@ START_TEST(different_results_of_one_spec_are_found)
         record(other);
         sql("UPDATE run SET program_revision = 'ab', instruction_set = 'x', libraries = 'y'");
         ck_assert(doctor_finds("not the same bits"));
-        OK(pxr_store_add_plugin(store, 3, "relu", "1", "relu.so", "edited", diag));
+        OK(pxr_store_add_plugin(store, 3,
+                                &(struct pxr_plugin_row) { "relu", "1", "relu.so", "edited", NULL },
+                                diag));
         ck_assert(!doctor_finds("not the same bits"));
 }
 END_TEST

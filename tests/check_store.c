@@ -249,9 +249,10 @@ START_TEST(layers_plugins_and_files_are_recorded)
         struct pxr_plugin_row *plugin;
         const struct pxr_layer_row layer = { 3,      "model.3", "conv", 28, 27, 16, 1234567890123,
                                              2.5e12, 4,         5,      6 };
+        const struct pxr_plugin_row conv = { "conv", "1.0", "/a/conv.so", "cc", NULL };
 
         OK(pxr_store_add_layer(store, run, &layer, diag));
-        OK(pxr_store_add_plugin(store, run, "conv", "1.0", "/a/conv.so", "cc", diag));
+        OK(pxr_store_add_plugin(store, run, &conv, diag));
         OK(pxr_store_add_data_file(store, run, "data/x", INT64_C(5000000000), "dd", diag));
         ck_assert_str_eq(sql("SELECT * FROM layer; SELECT * FROM plugin; SELECT * FROM data_file"),
                          "1|3|model.3|conv|28|27|16|1234567890123|2500000000000.0|4|5|6\n"

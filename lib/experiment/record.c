@@ -124,9 +124,9 @@ static int record_layers(struct pxr_state *state, struct pxr_diag *diag)
                         .channels = layer->output->shape.channels,
                         .parameters = (int64_t)layer->parameters,
                         .multiply_adds = layer->multiply_adds,
-                        .above = extent.above,
-                        .left = extent.left,
-                        .right = extent.right,
+                        .field_above = extent.above,
+                        .field_left = extent.left,
+                        .field_right = extent.right,
                 };
 
                 if (pxr_store_add_layer(state->order->store, state->run, &row, diag))
@@ -153,11 +153,13 @@ int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag)
 
         for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next)) {
                 char hex[PXR_SHA256_HEX];
+                const struct pxr_plugin_row row = { .name = layer->plugin->layer->name,
+                                                    .version = layer->plugin->version,
+                                                    .path = layer->plugin->path,
+                                                    .sha256 = hex };
 
-                if (pxr_sha256_file(layer->plugin->path, hex, diag) ||
-                    pxr_store_add_plugin(state->order->store, state->run,
-                                         layer->plugin->layer->name, layer->plugin->version,
-                                         layer->plugin->path, hex, diag))
+                if (pxr_sha256_file(row.path, hex, diag) ||
+                    pxr_store_add_plugin(state->order->store, state->run, &row, diag))
                         return -1;
         }
         return 0;
@@ -196,9 +198,9 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
                                        .cols = graph->cols,
                                        .colours = 1,
                                        .levels = 256 };
-        const struct pxr_sample_row row = { .kind = "receptive field",
-                                            .count = 1,
-                                            .log_likelihood = NAN };
+        const struct pxr_sample_row row = {
+                .kind = "receptive field", .count = 1, .temperature = NAN, .log_likelihood = NAN
+        };
 
         if (!map)
                 return -1;

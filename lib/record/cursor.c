@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -195,32 +196,22 @@ static int bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *fi
         return sqlite3_bind_double(statement, i, *(const double *)value); /* NAN becomes NULL */
 }
 
-int pxr_cursor_execute(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
-                       size_t count, const void *from)
+int pxr_store_put(struct pxr_store *store, struct pxr_diag *diag, const struct pxr_field *fields,
+                  size_t count, const void *row, const char *sql, const char *format, ...)
 {
-        bool lost = pxr_diag_memory_out(cursor->diag); /* texts may be "": do not record them */
-
-        for (int i = 0; i < (int)count && cursor->status == SQLITE_OK; i++)
-                cursor->status = bind_field(cursor->statement, first + i, &fields[i], from);
-        if (!lost)
-                pxr_cursor_next(cursor);
-        return pxr_cursor_end(cursor) || lost ? -1 : 0;
-}
-
-int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
-                      const char *format, ...)
-{
+        bool lost = pxr_diag_memory_out(diag); /* texts may be "": do not record them */
+        int first = (int)strlen(format) + 1;
         struct pxr_cursor cursor;
         va_list arguments;
 
-        /* After memory ran out, texts are "": do not record them. */
-        if (pxr_diag_memory_out(diag))
-                return -1;
         va_start(arguments, format);
         cursor = query(store, NULL, diag, sql, format, arguments);
         va_end(arguments);
-        pxr_cursor_next(&cursor);
-        return pxr_cursor_end(&cursor);
+        for (int i = 0; i < (int)count && cursor.status == SQLITE_OK; i++)
+                cursor.status = bind_field(cursor.statement, first + i, &fields[i], row);
+        if (!lost)
+                pxr_cursor_next(&cursor);
+        return pxr_cursor_end(&cursor) || lost ? -1 : 0;
 }
 
 int pxr_store_integer(struct pxr_store *store, int64_t *value, struct pxr_diag *diag,

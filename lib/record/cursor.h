@@ -65,14 +65,13 @@ struct pxr_field {
 void pxr_cursor_fill(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
                      size_t count, void *fill);
 
-/* Bind a struct's fields to the parameters from `first` on, run the statement and close the cursor.
- * Returns 0 or -1. */
-int pxr_cursor_execute(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
-                       size_t count, const void *from);
+/* Run a statement and ignore its rows; its parameters are those of `format`, then the fields of
+ * `row`. Returns 0 or -1. */
+int pxr_store_put(struct pxr_store *store, struct pxr_diag *diag, const struct pxr_field *fields,
+                  size_t count, const void *row, const char *sql, const char *format, ...);
 
-/* Run a statement and ignore its rows. Returns 0 or -1. */
-int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
-                      const char *format, ...);
+/* The same without fields: (store, diag, sql, format, ...). */
+#define pxr_store_execute(store, diag, ...) pxr_store_put(store, diag, NULL, 0, NULL, __VA_ARGS__)
 
 /* The first column of the first row, 0 if there is no row. Returns 0 or -1. */
 int pxr_store_integer(struct pxr_store *store, int64_t *value, struct pxr_diag *diag,

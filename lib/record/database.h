@@ -136,25 +136,73 @@ int pxr_store_check_claim(struct pxr_store *store, int64_t run, struct pxr_diag 
 
 int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
                             const char *sha256, struct pxr_diag *diag);
-int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
-                         const char *version, const char *path, const char *sha256,
+
+/* Columns of other tables (schema.sql): the structs, and the statements that write and read rows
+ * (rows.c), follow from a line a column. Kinds are those of run_columns.h. */
+#define PXR_MEMBER(row, kind, name) PXR_COLUMN_##kind name;
+
+/* clang-format off */
+#define PXR_PLUGIN_COLUMNS(COLUMN, row) \
+        COLUMN(row, TEXT, name) \
+        COLUMN(row, TEXT, version) \
+        COLUMN(row, TEXT, path) \
+        COLUMN(row, TEXT, sha256)
+#define PXR_LAYER_COLUMNS(COLUMN, row) \
+        COLUMN(row, SMALL, position) \
+        COLUMN(row, TEXT, path) \
+        COLUMN(row, TEXT, kind) \
+        COLUMN(row, SMALL, rows) \
+        COLUMN(row, SMALL, cols) \
+        COLUMN(row, SMALL, channels) \
+        COLUMN(row, INTEGER, parameters) \
+        COLUMN(row, REAL, multiply_adds) \
+        COLUMN(row, SMALL, field_above) \
+        COLUMN(row, SMALL, field_left) \
+        COLUMN(row, SMALL, field_right)
+#define PXR_NLL_COLUMNS(COLUMN, row) \
+        COLUMN(row, TEXT, split) \
+        COLUMN(row, TEXT, name) /* "nll" along the way, "final_nll" at the end */ \
+        COLUMN(row, REAL, sum_nats) \
+        COLUMN(row, REAL, sum_squares) \
+        COLUMN(row, INTEGER, images) \
+        COLUMN(row, INTEGER, dimensions) \
+        COLUMN(row, REAL, standard_error) \
+        COLUMN(row, OPTIONAL, suspect)
+#define PXR_NLL_MAP_COLUMNS(COLUMN, row) \
+        COLUMN(row, TEXT, split) \
+        COLUMN(row, INTEGER, images) \
+        COLUMN(row, SMALL, rows) \
+        COLUMN(row, SMALL, cols) \
+        COLUMN(row, SMALL, colours)
+#define PXR_SAMPLE_COLUMNS(COLUMN, row) \
+        COLUMN(row, TEXT, kind) /* "samples", "receptive field" */ \
+        COLUMN(row, INTEGER, seed) \
+        COLUMN(row, INTEGER, count) \
+        COLUMN(row, REAL, temperature) /* NAN where nothing was drawn */ \
+        COLUMN(row, OPTIONAL, parameter_hash) /* NULL where nothing was drawn */ \
+        COLUMN(row, REAL, log_likelihood) /* NAN where nothing was drawn */
+#define PXR_CHECKPOINT_COLUMNS(COLUMN, row) \
+        COLUMN(row, INTEGER, step) \
+        COLUMN(row, REAL, epoch) \
+        COLUMN(row, TEXT, path) \
+        COLUMN(row, TEXT, sha256) \
+        COLUMN(row, INTEGER, size) \
+        COLUMN(row, FLAG, best)
+/* clang-format on */
+
+struct pxr_plugin_row {
+        PXR_PLUGIN_COLUMNS(PXR_MEMBER, plugin)
+        struct pxr_plugin_row *next;
+};
+int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const struct pxr_plugin_row *plugin,
                          struct pxr_diag *diag);
 
 /* All plugins of a run, by name. Returns 0 or -1. */
-struct pxr_plugin_row {
-        const char *name, *version, *path, *sha256;
-        struct pxr_plugin_row *next;
-};
 int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                       struct pxr_plugin_row **list, struct pxr_diag *diag);
 
 struct pxr_layer_row {
-        int position;
-        const char *path, *kind;
-        int rows, cols, channels;
-        int64_t parameters;
-        double multiply_adds;
-        int above, left, right; /* receptive field */
+        PXR_LAYER_COLUMNS(PXR_MEMBER, layer)
 };
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
                         struct pxr_diag *diag);
@@ -168,13 +216,8 @@ struct pxr_moment {
 int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
                          const char *name, double value, struct pxr_diag *diag);
 
-/* An NLL: "nll" along the way, "final_nll" at the end. */
 struct pxr_nll_row {
-        const char *split, *name;
-        double sum_nats, sum_squares;
-        int64_t images, dimensions;
-        double standard_error;
-        const char *suspect; /* NULL: nothing is */
+        PXR_NLL_COLUMNS(PXR_MEMBER, nll)
 };
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag);
@@ -182,9 +225,7 @@ int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struc
 /* Each value's nats, [row][col][colour], summed over the images of an evaluation, of which the mean
  * is recorded. It takes the place of the one of that run and split. */
 struct pxr_nll_map_row {
-        const char *split;
-        int64_t images;
-        int rows, cols, colours;
+        PXR_NLL_MAP_COLUMNS(PXR_MEMBER, nll_map)
         const double *sum_nats;
 };
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
@@ -196,11 +237,7 @@ float pxr_nll_map_value(const uint8_t *nats, size_t i);
 /* A picture. One of what was drawn also has the NLL on record of that step, of the result before
  * one along the way, of the test split before the validation split. */
 struct pxr_sample_row {
-        const char *kind; /* "samples", "receptive field" */
-        int64_t seed, count;
-        double temperature;         /* 0: nothing was drawn */
-        const char *parameter_hash; /* NULL where nothing was drawn */
-        double log_likelihood;      /* nats per image, a mean; NAN where nothing was drawn */
+        PXR_SAMPLE_COLUMNS(PXR_MEMBER, sample)
         const void *png;
         size_t size;
 };
@@ -210,12 +247,7 @@ int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const cha
                         const char *message, struct pxr_diag *diag);
 
 struct pxr_checkpoint_row {
-        int64_t step;
-        double epoch;
-        const char *path; /* relative to the database's folder */
-        const char *sha256;
-        int64_t size;
-        bool best;
+        PXR_CHECKPOINT_COLUMNS(PXR_MEMBER, checkpoint)
         struct pxr_checkpoint_row *next;
 };
 

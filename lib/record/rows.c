@@ -88,13 +88,12 @@ static const char select_run[] =
 
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows;
         uint32_t random;
 
         sqlite3_randomness(sizeof(random), &random);
         snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
-        rows = pxr_query(store, NULL, diag, insert_run, "t", run->uid);
-        if (pxr_cursor_execute(&rows, 2, run_fields, PXR_COUNT(run_fields), run))
+        if (pxr_store_put(store, diag, run_fields, PXR_COUNT(run_fields), run, insert_run, "t",
+                          run->uid))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->claimed = run->id;
@@ -240,10 +239,8 @@ static const char claim_run[] = "UPDATE run SET resumes = ?3 + 1, status = 'runn
 int pxr_store_claim_run(struct pxr_store *store, const struct pxr_run *run,
                         const struct pxr_run *now, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, NULL, diag, claim_run, "iti", run->id, run->status, run->resumes);
-
-        if (pxr_cursor_execute(&rows, 4, process_fields, PXR_COUNT(process_fields), now))
+        if (pxr_store_put(store, diag, process_fields, PXR_COUNT(process_fields), now, claim_run,
+                          "iti", run->id, run->status, run->resumes))
                 return -1;
         if (sqlite3_changes(store->handle) == 1) {
                 store->claimed = run->id;
@@ -257,6 +254,32 @@ int pxr_store_claim_run(struct pxr_store *store, const struct pxr_run *run,
 /* --- what belongs to a run ---------------------------------------------------------------------
  */
 
+#define FIELD(row, kind, name) { PXR_FIELD_##kind, offsetof(struct pxr_##row##_row, name) },
+#define NAME(row, kind, name) ", " #name
+#define MARK(row, kind, name) ", ?"
+#define UPDATE(row, kind, name) ", " #name " = excluded." #name
+
+static const struct pxr_field plugin_fields[] = { PXR_PLUGIN_COLUMNS(FIELD, plugin) };
+static const struct pxr_field layer_fields[] = { PXR_LAYER_COLUMNS(FIELD, layer) };
+static const struct pxr_field nll_fields[] = { PXR_NLL_COLUMNS(FIELD, nll) };
+static const struct pxr_field nll_map_fields[] = { PXR_NLL_MAP_COLUMNS(FIELD, nll_map) };
+static const struct pxr_field sample_fields[] = { PXR_SAMPLE_COLUMNS(FIELD, sample) };
+static const struct pxr_field checkpoint_fields[] = { PXR_CHECKPOINT_COLUMNS(FIELD, checkpoint) };
+
+/* A statement that records a row, in place of the one of its key: columns `first`, with `values`,
+ * then those of the struct. */
+/* clang-format off */
+#define INSERT(table, COLUMNS, first, values) \
+        "INSERT OR REPLACE INTO " table " (" first COLUMNS(NAME, ) ") " \
+        "VALUES (" values COLUMNS(MARK, ) ")"
+/* clang-format on */
+
+/* Run it, unless another process has claimed the run. */
+#define PUT(store, run, diag, fields, ...)       \
+        (pxr_store_check_claim(store, run, diag) \
+                 ? -1                            \
+                 : pxr_store_put(store, diag, fields, PXR_COUNT(fields), __VA_ARGS__))
+
 int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
                             const char *sha256, struct pxr_diag *diag)
 {
@@ -266,13 +289,11 @@ int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *pa
                                  "itit", run, path, size, sha256);
 }
 
-int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
-                         const char *version, const char *path, const char *sha256,
+int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const struct pxr_plugin_row *plugin,
                          struct pxr_diag *diag)
 {
-        return pxr_store_execute(store, diag,
-                                 "INSERT OR REPLACE INTO plugin VALUES (?, ?, ?, ?, ?)", "itttt",
-                                 run, name, version, path, sha256);
+        return PUT(store, run, diag, plugin_fields, plugin,
+                   INSERT("plugin", PXR_PLUGIN_COLUMNS, "run", "?"), "i", run);
 }
 
 int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
@@ -280,8 +301,8 @@ int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t 
 {
         struct pxr_cursor rows = pxr_query(
                 store, arena, diag,
-                "SELECT name, version, path, sha256 FROM plugin WHERE run = ? ORDER BY name", "i",
-                run);
+                "SELECT run" PXR_PLUGIN_COLUMNS(NAME, ) " FROM plugin WHERE run = ? ORDER BY name",
+                "i", run);
 
         *list = NULL;
         while (pxr_cursor_next(&rows)) {
@@ -289,10 +310,7 @@ int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t 
 
                 if (!row)
                         break;
-                *row = (struct pxr_plugin_row) { pxr_cursor_text(&rows, 0),
-                                                 pxr_cursor_text(&rows, 1),
-                                                 pxr_cursor_text(&rows, 2),
-                                                 pxr_cursor_text(&rows, 3), NULL };
+                pxr_cursor_fill(&rows, 1, plugin_fields, PXR_COUNT(plugin_fields), row);
                 *list = row;
                 list = &row->next;
         }
@@ -302,13 +320,8 @@ int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t 
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
                         struct pxr_diag *diag)
 {
-        return pxr_store_execute(
-                store, diag,
-                "INSERT OR REPLACE INTO layer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "iittiiiidiii", run, (int64_t)layer->position, layer->path, layer->kind,
-                (int64_t)layer->rows, (int64_t)layer->cols, (int64_t)layer->channels,
-                layer->parameters, layer->multiply_adds, (int64_t)layer->above,
-                (int64_t)layer->left, (int64_t)layer->right);
+        return PUT(store, run, diag, layer_fields, layer,
+                   INSERT("layer", PXR_LAYER_COLUMNS, "run", "?"), "i", run);
 }
 
 int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
@@ -323,13 +336,9 @@ int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const ch
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag)
 {
-        return CHANGE(store, at.run, diag,
-                      "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, sum_nats, "
-                      "sum_squares, images, dimensions, standard_error, suspect) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                      "iidttddiidt", at.run, at.step, at.epoch, nll->split, nll->name,
-                      nll->sum_nats, nll->sum_squares, nll->images, nll->dimensions,
-                      nll->standard_error, nll->suspect);
+        return PUT(store, at.run, diag, nll_fields, nll,
+                   INSERT("metric", PXR_NLL_COLUMNS, "run, step, epoch", "?, ?, ?"), "iid", at.run,
+                   at.step, at.epoch);
 }
 
 float pxr_nll_map_value(const uint8_t *nats, size_t i)
@@ -360,21 +369,15 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
                           const struct pxr_nll_map_row *map, struct pxr_diag *diag)
 {
         size_t values = (size_t)map->rows * map->cols * map->colours;
-        uint8_t *bytes;
+        uint8_t *bytes = malloc(values * sizeof(float) + 1);
         int status;
 
-        if (pxr_store_check_claim(store, at.run, diag))
-                return -1;
-        bytes = malloc(values * sizeof(float) + 1);
         if (!bytes)
                 return pxr_out_of_memory(diag);
         put_means(map, values, bytes);
-        status = pxr_store_execute(
-                store, diag,
-                "INSERT OR REPLACE INTO nll_map (run, split, step, epoch, images, rows, cols, "
-                "colours, nats) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "itidiiiib", at.run, map->split, at.step, at.epoch, map->images, (int64_t)map->rows,
-                (int64_t)map->cols, (int64_t)map->colours, bytes, values * sizeof(float));
+        status = PUT(store, at.run, diag, nll_map_fields, map,
+                     INSERT("nll_map", PXR_NLL_MAP_COLUMNS, "run, step, epoch, nats", "?, ?, ?, ?"),
+                     "iidb", at.run, at.step, at.epoch, bytes, values * sizeof(float));
         free(bytes);
         return status;
 }
@@ -382,11 +385,19 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
 int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
                          const struct pxr_sample_row *row, struct pxr_diag *diag)
 {
-        bool drawn = row->temperature > 0;
+        /* clang-format off */
+        static const char insert[] =
+                "WITH found AS (SELECT * FROM (" NLL_OF_STEP_SQL ") WHERE ?5) "
+                "INSERT INTO sample (run, step, epoch, png, nll, nll_split" PXR_SAMPLE_COLUMNS(NAME, )
+                ") SELECT ?1, ?2, ?3, ?4, nll, split" PXR_SAMPLE_COLUMNS(MARK, )
+                " FROM (SELECT 1) LEFT JOIN found WHERE true "
+                "ON CONFLICT (run, kind, step, seed) DO UPDATE SET epoch = excluded.epoch, png = "
+                "excluded.png, nll = excluded.nll, nll_split = excluded.nll_split"
+                PXR_SAMPLE_COLUMNS(UPDATE, );
+        /* clang-format on */
 
-        return CHANGE(store, at.run, diag, ADD_SAMPLE_SQL, "iidtiidtdb", at.run, at.step, at.epoch,
-                      row->kind, row->seed, row->count, drawn ? row->temperature : NAN,
-                      row->parameter_hash, row->log_likelihood, row->png, row->size);
+        return PUT(store, at.run, diag, sample_fields, row, insert, "iidbi", at.run, at.step,
+                   at.epoch, row->png, row->size, (int64_t)(row->temperature > 0));
 }
 
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
@@ -407,12 +418,9 @@ int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
             pxr_store_execute(store, diag, "UPDATE checkpoint SET best = 0 WHERE run = ?", "i",
                               run))
                 return -1;
-        if (pxr_store_execute(
-                    store, diag,
-                    "INSERT OR REPLACE INTO checkpoint (run, step, epoch, path, sha256, size, "
-                    "best, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, " NOW ")",
-                    "iidttii", run, row->step, row->epoch, row->path, row->sha256, row->size,
-                    (int64_t)row->best))
+        if (PUT(store, run, diag, checkpoint_fields, row,
+                INSERT("checkpoint", PXR_CHECKPOINT_COLUMNS, "run, created_at", "?, " NOW), "i",
+                run))
                 return -1;
         return pxr_store_execute(
                 store, diag,
@@ -437,11 +445,9 @@ static int check_checkpoint(const struct pxr_store *store, int64_t run,
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                           struct pxr_checkpoint_row **list, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, arena, diag,
-                          "SELECT step, epoch, path, sha256, size, best FROM checkpoint "
-                          "WHERE run = ? ORDER BY step DESC",
-                          "i", run);
+        static const char select[] = "SELECT run" PXR_CHECKPOINT_COLUMNS(
+                NAME, ) " FROM checkpoint WHERE run = ? ORDER BY step DESC";
+        struct pxr_cursor rows = pxr_query(store, arena, diag, select, "i", run);
         int status = 0;
 
         *list = NULL;
@@ -450,12 +456,7 @@ int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int6
 
                 if (!row)
                         break;
-                *row = (struct pxr_checkpoint_row) { .step = pxr_cursor_integer(&rows, 0),
-                                                     .epoch = pxr_cursor_real(&rows, 1),
-                                                     .path = pxr_cursor_text(&rows, 2),
-                                                     .sha256 = pxr_cursor_text(&rows, 3),
-                                                     .size = pxr_cursor_integer(&rows, 4),
-                                                     .best = pxr_cursor_integer(&rows, 5) != 0 };
+                pxr_cursor_fill(&rows, 1, checkpoint_fields, PXR_COUNT(checkpoint_fields), row);
                 status = check_checkpoint(store, run, row, diag);
                 *list = row;
                 list = &row->next;
