@@ -73,8 +73,12 @@ static struct pxr_run process(int64_t id, const char *start)
         return (struct pxr_run) { .process_id = id,
                                   .process_start = start,
                                   .host = "there",
+                                  .processor = "fast",
+                                  .instruction_set = "wide",
+                                  .libraries = "zlib 1",
                                   .threads = 3,
-                                  .program_version = "1.2" };
+                                  .program_version = "1.2",
+                                  .program_revision = "cafe" };
 }
 
 START_TEST(only_one_process_can_claim_a_run)
@@ -91,7 +95,9 @@ START_TEST(only_one_process_can_claim_a_run)
         ck_assert_int_eq(seen->process_id, 100);
         ck_assert_str_eq(seen->process_start, "boot 20");
         ck_assert_str_eq(seen->host, "there");
-        ck_assert_str_eq(sql("SELECT threads, program_version, resumes FROM run"), "3|1.2|1\n");
+        ck_assert_str_eq(sql("SELECT processor, instruction_set, libraries, threads, "
+                             "program_version, program_revision, resumes, name FROM run"),
+                         "fast|wide|zlib 1|3|1.2|cafe|1|one\n");
         two.process_start = NULL;
         OK(pxr_store_claim_run(store, seen, &two, diag));
         seen = pxr_store_find_run(store, arena, "last", diag);
