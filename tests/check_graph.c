@@ -62,7 +62,7 @@ static void add_parameters(struct pxr_builder *builder, struct pxr_node *node)
                 snprintf(name, sizeof(name), "p%d", i);
                 pxr_add_parameter(builder, node, name, pxr_init_zeros, 1, (int[]) { 1 });
         }
-        for (int i = 0; wish == SAME_PARAMETER && i < 2; i++)
+        for (int i = 0; wish == SAME_PARAMETER && i < 3; i++)
                 pxr_add_parameter(builder, node, "twice", pxr_init_zeros, 1, (int[]) { 1 });
         if (wish == NO_RANK)
                 pxr_add_parameter(builder, node, "scalar", pxr_init_zeros, 0, NULL);
@@ -123,6 +123,24 @@ static void expect_refused(enum wish what, const char *text)
         pxr_diag_clear(diag);
 }
 
+/* Also those of a layer that does not name its parts. */
+START_TEST(parameters_of_a_layer_with_equal_names_get_numbers)
+{
+        static const char *const names[] = { "twice", "twice_2", "twice_3" };
+        const struct pxr_parameter *p;
+        int i = 0;
+
+        add_layer(&wishing);
+        wish = SAME_PARAMETER;
+        p = build_stack(grey, "- conv: {mask: A, features: 6}\n- wishing\n- sigmoid\n")
+                    ->graph->parameter;
+        for (; p; p = p->next)
+                if (strstr(p->name, "wishing"))
+                        ck_assert_str_eq(strrchr(p->name, '.') + 1, names[i++]);
+        ck_assert_int_eq(i, 3);
+}
+END_TEST
+
 START_TEST(invalid_layers_are_refused_with_their_location)
 {
         add_layer(&wishing);
@@ -138,7 +156,6 @@ START_TEST(invalid_layers_are_refused_with_their_location)
         expect_refused(NO_RANK, "op 'sound' cannot have a parameter of this shape, 'scalar'");
         expect_refused(NO_SIZE, "op 'sound' cannot have a parameter of this shape, 'empty'");
         expect_refused(MANY_PARAMETERS, "op 'sound' cannot have one more parameter, 'p8'");
-        expect_refused(SAME_PARAMETER, "the parameter layers.1.wishing.twice exists already");
         expect_refused(SMALL_KERNEL, "the kernel must be odd, got -1x-1");
         expect_refused(UNEQUAL_SUM, "cannot add a map of 4x4x5 to one of 4x4x6");
         expect_refused(GATES_INTO_RELU, "relu cannot follow a map that is cut into gates");
@@ -390,6 +407,7 @@ int main(void)
         ADD_STACK_TEST(suite, a_model_must_be_a_list_of_layers);
         ADD_STACK_TEST(suite, parameters_are_named_by_path);
         ADD_STACK_TEST(suite, parameters_with_equal_names_get_numbers);
+        ADD_STACK_TEST(suite, parameters_of_a_layer_with_equal_names_get_numbers);
         ADD_STACK_TEST(suite, unique_parameter_names_are_kept);
         ADD_STACK_TEST(suite, initial_values_depend_only_on_seed_and_name);
         ADD_GRAPH_TEST(suite, an_op_without_advance_is_named_if_generation_needs_it);

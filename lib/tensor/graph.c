@@ -146,6 +146,26 @@ struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_
         return node;
 }
 
+static bool has_parameter(const struct pxr_graph *graph, const char *name)
+{
+        const struct pxr_parameter *parameter = graph->parameter;
+
+        while (parameter && strcmp(parameter->name, name) != 0)
+                parameter = parameter->next;
+        return parameter != NULL;
+}
+
+/* "LAYER.NAME", with a number behind it if that is in use. */
+static const char *free_parameter_name(const struct pxr_builder *builder, const char *name)
+{
+        const struct pxr_graph *graph = builder->graph;
+        const char *first = pxr_strf(graph->arena, "%s.%s", builder->layer, name), *found = first;
+
+        for (int i = 2; !pxr_arena_failed(graph->arena) && has_parameter(graph, found); i++)
+                found = pxr_strf(graph->arena, "%s_%d", first, i);
+        return found;
+}
+
 int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const char *name,
                       pxr_init *init, int rank, const int *shape)
 {
@@ -178,13 +198,7 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         parameter = pxr_alloc(graph->arena, sizeof(*parameter));
         if (!parameter)
                 return -1;
-        parameter->name = pxr_strf(graph->arena, "%s.%s", builder->layer, name);
-        for (struct pxr_parameter *other = graph->parameter; other; other = other->next)
-                if (strcmp(other->name, parameter->name) == 0) {
-                        pxr_layer_error(builder, "the parameter %s exists already",
-                                        parameter->name);
-                        return -1;
-                }
+        parameter->name = free_parameter_name(builder, name);
         parameter->node = node;
         parameter->init = init;
         parameter->rank = rank;

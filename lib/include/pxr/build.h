@@ -30,8 +30,8 @@ struct pxr_new_node {
 };
 struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_node *new_node);
 
-/* Append a parameter to node->parameter, named "<layer>.<name>". `shape` has `rank` extents.
- * Returns 0, or -1 after an error. */
+/* Append a parameter to node->parameter, named "<layer>.<name>"; "<layer>.<name>_2", "_3" and so on
+ * if that name is in use. `shape` has `rank` extents. Returns 0, or -1 after an error. */
 int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const char *name,
                       pxr_init *init, int rank, const int *shape);
 
