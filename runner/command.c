@@ -17,6 +17,9 @@
 #include <pxr/version.h>
 
 #include "base/program.h"
+#include "record/provenance.h"
+#include "tensor/bf16.h"
+#include "tensor/gemm.h"
 
 enum { FIRST_KEY = 256, MOST_ROWS = 128 };
 
@@ -372,6 +375,32 @@ static int choose_verb(struct program *program)
         return check_words(program) ? -1 : check_options(program);
 }
 
+/* --- version -----------------------------------------------------------------------------------
+ */
+
+/* "0f4537a00de9+" of a revision of 40 digits, to which git adds "-dirty" if files are modified. */
+static const char *short_revision(struct pxr_arena *arena, const char *revision)
+{
+        return pxr_strf(arena, "%.12s%s", revision, strstr(revision, "-dirty") ? "+" : "");
+}
+
+/* --version. The name and number of the first line are all that scripts should read. */
+static void print_version(FILE *to, struct argp_state *state)
+{
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
+        const struct pxr_run *now = arena ? pxr_provenance(arena, NULL) : NULL;
+
+        (void)state;
+        fprintf(to, "%s %s\n", command.name, PXR_VERSION);
+        if (now && now->program_revision)
+                fprintf(to, "revision   %s\n", short_revision(arena, now->program_revision));
+        if (now)
+                fprintf(to, "float32    %s\nbfloat16   %s\nBLAS       %s\n",
+                        now->instruction_set ? now->instruction_set : "?",
+                        pxr_bf16_unit_name(pxr_bf16_best_unit()), pxr_blas_name(arena));
+        pxr_arena_free(arena);
+}
+
 /* --- running -----------------------------------------------------------------------------------
  */
 
@@ -427,7 +456,6 @@ static void at_exit(void)
 
 int main(int argc, char **argv)
 {
-        static char version[64];
         struct program program = { .diag = pxr_diag_new(),
                                    .typed = { (const char **)argv + 1, argc > 0 ? argc - 1 : 0 } };
         int status = -1;
@@ -437,8 +465,7 @@ int main(int argc, char **argv)
         may_exit = true; /* argp ends the program after --help */
         atexit(at_exit);
         signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
-        snprintf(version, sizeof(version), "%s %s", command.name, PXR_VERSION);
-        argp_program_version = version;
+        argp_program_version_hook = print_version;
         argp_err_exit_status = 2;
         program.arena = pxr_arena_new(0, program.diag);
         program.words.text =

@@ -121,6 +121,18 @@ ok "an invalid --image is refused" \
 ok "a missing spec is refused" refused 2 "cannot open none.yaml" bench none.yaml
 ok "a model that does not fit the images is refused at its line" \
 	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x1:256
+# With git, files may be modified while this runs; the first line is for scripts.
+version() {
+	for program in bench codec data layers report run sample sweep; do
+		"$top/runner/pxr-$program" --version >out 2>err &&
+			is "$(sed -n 1p out)" "pxr-$program $(sed -n 's/.*define VERSION "\(.*\)"/\1/p' "$top/config.h")" &&
+			grep -q '^float32    [a-z]' out && grep -q '^bfloat16   [pA]' out &&
+			grep -q '^BLAS       .' out || return
+	done
+	revision=$(sed -n 's/.*define PXR_REVISION "\(.\{12\}\).*/\1/p' "$top/lib/record/revision.h")
+	[ -z "$revision" ] || out_has "revision   $revision"
+}
+ok "--version of every command names revision, instruction sets and BLAS" version
 nothing_made() {
 	given measured && is "$(ls | grep -v 'yaml$' | tr '\n' ' ')" "measured "
 }

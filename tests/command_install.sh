@@ -148,7 +148,7 @@ flags() {
 
 knows_itself() {
 	is "$(cd "$(flags --variable=layerdir)" && pwd)" "$lib/pxr/layers" &&
-		is "$(flags --modversion)" "$(installed pxr-run --version && sed 's/.* //' out)"
+		is "$(flags --modversion)" "$(installed pxr-run --version && sed '1s/.* //;1q' out)"
 }
 ok "pkg-config prints the folder of the layers and the version" knows_itself
 

@@ -195,12 +195,29 @@ const char *pxr_blas_taken_for(const char **better)
         return NULL;
 }
 
+char *pxr_blas_name(struct pxr_arena *arena)
+{
+        const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 DYNAMIC_ARCH ..." */
+        const char *core = openblas_get_corename();
+        size_t length = strcspn(config, " ");
+
+        length += strspn(config + length, " ");
+        length += strcspn(config + length, " ");
+        return pxr_strf(arena, "%.*s%s%s", (int)length, config, core ? ", kernels for " : "",
+                        core ? core : "");
+}
+
 #else
 
 const char *pxr_blas_taken_for(const char **better)
 {
         (void)better;
         return NULL;
+}
+
+char *pxr_blas_name(struct pxr_arena *arena)
+{
+        return pxr_strf(arena, "CBLAS");
 }
 
 #endif

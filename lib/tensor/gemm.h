@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <pxr/diag.h>
+#include <pxr/arena.h>
 
 /* What a product is added to: row i is at first + (i / run) run_stride + (i % run) stride, so that
  * it can be a row for all (stride 0), a matrix, or pixels of a map that lie at equal distances.
@@ -74,6 +74,10 @@ double pxr_multiply_adds(size_t rounds);
  * one has; *better is then a value for OPENBLAS_CORETYPE that uses them. NULL if the BLAS uses what
  * the processor has, or does not say. */
 const char *pxr_blas_taken_for(const char **better);
+
+/* The BLAS, and the processor that its kernels are for: "OpenBLAS 0.3.21, kernels for SkylakeX", or
+ * "CBLAS" if it does not say. */
+char *pxr_blas_name(struct pxr_arena *arena);
 
 /* Whether row i of the result of pxr_gemm_f32() is bit-identical for every m; not with the BLAS. */
 bool pxr_gemm_rows_alone(void);
