@@ -111,6 +111,13 @@ static struct pxr_dataset *open_set(struct program *program)
         return data ? pxr_dataset_open(program->arena, data, 1, program->diag) : NULL;
 }
 
+static void print_classes(const struct pxr_dataset *set)
+{
+        say(stdout, "labels      of %d class%s\n", set->classes, set->classes == 1 ? "" : "es");
+        for (int i = 0; set->class_names && i < set->classes; i++)
+                say(stdout, "            %d %s\n", i, set->class_names[i]);
+}
+
 static void print_info(const struct pxr_dataset *set)
 {
         say(stdout, "set         %s\n", set->name);
@@ -123,6 +130,8 @@ static void print_info(const struct pxr_dataset *set)
                         say(stdout, "            of %" PRId64 " before transforms, SHA-256 %s\n",
                             set->whole[i], set->digest[i]);
                 }
+        if (pxr_dataset_has_labels(set))
+                print_classes(set);
         say(stdout, "transforms  %s\n", set->transforms);
         say(stdout, "identity    %s\n", set->identity);
         if (!isnan(set->entropy))
@@ -133,6 +142,17 @@ static void print_info(const struct pxr_dataset *set)
                     pxr_official_sha256(file->sha256) ? ", official" : "");
                 say(stdout, "            SHA-256 %s\n", file->sha256);
         }
+}
+
+/* The names of the classes, or null for each that has none; NULL: no labels. */
+static json_t *classes_as_json(const struct pxr_dataset *set)
+{
+        json_t *classes = pxr_dataset_has_labels(set) ? json_array() : NULL;
+
+        for (int i = 0; classes && i < set->classes; i++)
+                add_json(&classes, NULL,
+                         set->class_names ? json_string(set->class_names[i]) : json_null());
+        return classes;
 }
 
 static int print_info_as_json(const struct pxr_dataset *set, struct pxr_diag *diag)
@@ -150,13 +170,13 @@ static int print_info_as_json(const struct pxr_dataset *set, struct pxr_diag *di
                          json_pack("{s:s, s:I, s:s, s:b}", "path", file->path, "size",
                                    (json_int_t)file->size, "sha256", file->sha256, "official",
                                    pxr_official_sha256(file->sha256)));
-        return print_json(json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:o, s:o}", "set",
-                                    set->name, "rows", set->rows, "cols", set->cols, "colours",
-                                    set->colours, "levels", set->levels, "splits", splits,
-                                    "transforms", set->transforms, "identity", set->identity,
-                                    "entropy_nats_per_image", json_number(set->entropy), "files",
-                                    files),
-                          diag);
+        return print_json(
+                json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o*, s:s, s:s, s:o, s:o}", "set",
+                          set->name, "rows", set->rows, "cols", set->cols, "colours", set->colours,
+                          "levels", set->levels, "splits", splits, "classes", classes_as_json(set),
+                          "transforms", set->transforms, "identity", set->identity,
+                          "entropy_nats_per_image", json_number(set->entropy), "files", files),
+                diag);
 }
 
 static int info(struct program *program)

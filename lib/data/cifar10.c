@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/labels.h"
 #include "data/pixels.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, RECORD = 1 + PIXELS, LABELS = 10 };
@@ -70,6 +71,8 @@ static int parse(struct pxr_opening *o, struct pxr_reader *input)
                 if (!image)
                         return -1;
                 pxr_data_interleave(record + 1, PLANE, image);
+                if (o->common.labels && pxr_labels_add(o, pxr_reader_path(input), record[0]))
+                        return -1;
         }
 }
 
@@ -201,9 +204,15 @@ static int set_order(const struct batches *b)
         return 0;
 }
 
+static const char *const class_names[LABELS] = {
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"
+};
+
 static void set_kind(const void *conf, struct pxr_dataset *set)
 {
         (void)conf;
+        set->classes = LABELS;
+        set->class_names = class_names;
         set->rows = set->cols = SIDE;
         set->colours = 3;
         set->levels = 256;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * data.h - data sets: images of one size, in splits, with an identity.
+ * data.h - data sets: images of one size, in splits, with an identity; and their labels.
+ *
+ * Labels are read only if they are asked for, by `labels: true` in a spec's `data` or by
+ * pxr_dataset_ask_labels(). They are then in set->labels, and pxr_dataset_read_labels() copies
+ * those of a batch.
  *
  * A data set is described by one file of this folder and one row in sets.c (format.h).
  */
@@ -53,7 +57,14 @@ struct pxr_dataset {
         const char *transforms_of_size; /* the part of it before images are downsampled */
         bool mirrors;                   /* the chain ends with a random mirroring of train */
         struct pxr_data_file *files;
-        void *state; /* of the format */
+
+        /* The labels, of a set that was opened with `labels: true`. Label 0 is the first class. The
+         * labels of a split are in the order of its images, whatever was cut off or limited. */
+        const int32_t *labels[PXR_SPLITS];    /* of each image; NULL: not asked for, or no split */
+        int classes;                          /* more than every label in the files; 0: unknown */
+        const char *const *class_names;       /* of these; NULL: unknown */
+        const char *label_digest[PXR_SPLITS]; /* SHA-256 of a split's labels, whole, in hex */
+        void *state;                          /* of the format */
 
         /* The exact -log p of one image, in nats, under the law the set is drawn from; NULL where
          * it is unknown. Its mean over a split is the NLL of a perfect model. */
@@ -68,6 +79,10 @@ struct pxr_dataset {
  * 0, or -1 after errors. Unless the set is unknown, *opening is what could be read, else NULL. */
 int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_opening **opening,
                       struct pxr_diag *diag);
+
+/* Ask for the labels of a set that is not open yet, as `labels: true` does: if the files have none,
+ * opening it is an error. The labels become part of the data's identity. */
+void pxr_dataset_ask_labels(struct pxr_opening *opening);
 
 /* Check that what the `path` of a mapping names exists. Returns 0, or -1 after an error. */
 int pxr_dataset_find(const struct pxr_opening *opening, struct pxr_diag *diag);
@@ -106,5 +121,14 @@ const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr
  * valid and test splits never change with it. Returns 0 or -1. */
 int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
+
+/* Whether it was opened with labels. */
+bool pxr_dataset_has_labels(const struct pxr_dataset *set);
+
+/* Copy the labels of the same images, 0 to set->classes - 1. The set must have been opened with
+ * labels. Returns 0 or -1. */
+int pxr_dataset_read_labels(const struct pxr_dataset *set, enum pxr_split split,
+                            const int64_t *index, int count, int32_t *labels,
+                            struct pxr_diag *diag);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
-#include "data/format.h"
+#include "data/labels.h"
 #include "data/official.h"
 #include "config/options.h"
 
@@ -25,6 +25,8 @@ static const struct pxr_option common_rows[] = {
                 "each block is kept; 0: as they are"),
         PXR_BOOL(struct pxr_data_common, flip, "false",
                  "mirror half of the training images, drawn anew each epoch"),
+        PXR_BOOL(struct pxr_data_common, labels, "false",
+                 "read the labels of the images, for models that depend on the class"),
         PXR_END,
 };
 
@@ -59,6 +61,10 @@ static const char *identity_of(struct pxr_arena *arena, const struct pxr_dataset
                 if (set->count[split] > 0)
                         text = pxr_strf(arena, "%s%s %lld %s\n", text, pxr_split_names[split],
                                         (long long)set->count[split], set->digest[split]);
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (set->count[split] > 0 && set->label_digest[split])
+                        text = pxr_strf(arena, "%slabels of %s %s\n", text, pxr_split_names[split],
+                                        set->label_digest[split]);
         pxr_sha256(text, strlen(text), hex);
         return pxr_strdup(arena, hex);
 }
@@ -74,6 +80,7 @@ static const char *content_of(struct pxr_arena *arena, const struct pxr_dataset 
 {
         struct pxr_dataset whole = *set;
 
+        memset(whole.label_digest, 0, sizeof whole.label_digest);
         if (set->uncut) {
                 whole.digest[PXR_TRAIN] = set->uncut;
                 whole.count[PXR_TRAIN] += whole.count[PXR_VALID];
@@ -93,6 +100,8 @@ static int finish(struct pxr_opening *o)
                 return pxr_error_at(o->diag, pxr_data_location(o, "splits"),
                                     "data: %s: the selected splits have no images", set->name);
         set->content = content_of(o->arena, set);
+        if (pxr_labels_finish(o))
+                return -1;
         if (pxr_data_transform(o))
                 return -1;
         set->floor = set->entropy;

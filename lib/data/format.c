@@ -58,16 +58,16 @@ int pxr_data_read(struct pxr_reader *input, void *bytes, size_t size, const char
                               pxr_reader_path(input), (long long)pxr_reader_offset(input), what);
 }
 
-int pxr_data_end(struct pxr_reader *input, int64_t images, struct pxr_diag *diag)
+int pxr_data_end(struct pxr_reader *input, int64_t count, const char *things, struct pxr_diag *diag)
 {
         char more;
         int64_t got = pxr_reader_read(input, &more, 1, diag);
 
         if (got <= 0)
                 return (int)got;
-        return pxr_user_error(diag, "%s: byte %lld: junk after the last of %lld images",
+        return pxr_user_error(diag, "%s: byte %lld: junk after the last of %lld %s",
                               pxr_reader_path(input), (long long)pxr_reader_offset(input) - 1,
-                              (long long)images);
+                              (long long)count, things);
 }
 
 int pxr_data_add_file(struct pxr_opening *o, const char *path, int64_t size, const char *sha256)

@@ -21,6 +21,7 @@ struct pxr_data_common {
         bool grey;
         int64_t downsample; /* rows to keep; 0: all */
         bool flip;
+        bool labels;
 };
 
 struct pxr_data_format;
@@ -32,8 +33,9 @@ struct pxr_opening {
         const struct pxr_yaml *node; /* the `data` mapping, for errors */
         const struct pxr_data_format *format;
         struct pxr_data_common common;
-        const void *options; /* the checked struct of the format's own table */
-        uint64_t seed;       /* of the run */
+        struct pxr_labels *labels; /* of the images added so far (labels.h); NULL: none */
+        const void *options;       /* the checked struct of the format's own table */
+        uint64_t seed;             /* of the run */
         struct pxr_diag *diag;
 };
 
@@ -150,8 +152,9 @@ void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels);
 int pxr_data_read(struct pxr_reader *input, void *bytes, size_t size, const char *what,
                   struct pxr_diag *diag);
 
-/* Check that nothing follows the last of `images` images. Returns 0 or -1. */
-int pxr_data_end(struct pxr_reader *input, int64_t images, struct pxr_diag *diag);
+/* Check that nothing follows the last of `count` things ("images"). Returns 0 or -1. */
+int pxr_data_end(struct pxr_reader *input, int64_t count, const char *things,
+                 struct pxr_diag *diag);
 
 /* Record a file as the last of set->files; the strings are copied. Returns 0 or -1. */
 int pxr_data_add_file(struct pxr_opening *o, const char *path, int64_t size, const char *sha256);

@@ -3,7 +3,8 @@
  * mnist.c - MNIST and similar sets in the idx format, binarized or with all 256 levels.
  *
  * An idx3-ubyte file is a header of 16 bytes (0x00000803, images, rows, columns; big endian) and a
- * byte per pixel.
+ * byte per pixel. Labels are in idx1-ubyte files: a header of 8 bytes (0x00000801, labels) and a
+ * byte per label.
  */
 #include "config.h"
 
@@ -11,9 +12,11 @@
 
 #include <pxr/random.h>
 
+#include "data/labels.h"
 #include "data/pixels.h"
 
 enum { HEADER = 16, MAGIC = 0x00000803, MAX_SIDE = 4096, SIDE = 28 };
+enum { LABEL_HEADER = 8, LABEL_MAGIC = 0x00000801 };
 
 enum binarization { THRESHOLD, STOCHASTIC, NONE };
 
@@ -76,8 +79,54 @@ static int parse(struct pxr_opening *o, struct pxr_reader *input)
                 if (!pixels || pxr_data_read(input, pixels, pxr_image_size(o->set), what, o->diag))
                         return -1;
         }
-        return pxr_data_end(input, count, o->diag);
+        return pxr_data_end(input, count, "images", o->diag);
 }
+
+/* --- labels ------------------------------------------------------------------------------------*/
+
+/* Add the labels of a file, which must be those of `images` images. */
+static int parse_labels(struct pxr_opening *o, struct pxr_reader *input, int64_t images)
+{
+        const char *path = pxr_reader_path(input);
+        uint8_t header[LABEL_HEADER], label;
+
+        if (pxr_data_read(input, header, sizeof header, "the header", o->diag))
+                return -1;
+        if (big_endian(header) != LABEL_MAGIC)
+                return pxr_user_error(o->diag,
+                                      "%s: byte 0: expected 0x%08X, the magic number of a file of "
+                                      "labels (idx1-ubyte), got 0x%08X",
+                                      path, (unsigned)LABEL_MAGIC, (unsigned)big_endian(header));
+        if (big_endian(header + 4) != images)
+                return pxr_user_error(o->diag, "%s: byte 4: %u labels, but there are %lld images",
+                                      path, (unsigned)big_endian(header + 4), (long long)images);
+        for (int64_t i = 0; i < images; i++)
+                if (pxr_data_read(input, &label, 1, "the labels", o->diag) ||
+                    pxr_labels_add(o, path, label))
+                        return -1;
+        return pxr_data_end(input, images, "labels", o->diag);
+}
+
+/* Add the labels of `images` images, if they are asked for. */
+static int add_labels(struct pxr_opening *o, const char *name, int64_t images)
+{
+        const struct mnist *options = o->options;
+        struct pxr_reader *input;
+        int failed;
+
+        if (!o->common.labels)
+                return 0;
+        if (!pxr_reader_finds(options->path, name))
+                return pxr_error_at(o->diag, pxr_data_location(o, "labels"),
+                                    "'labels: true' requires %s/%s, or %s.gz", options->path, name,
+                                    name);
+        input = pxr_reader_open(options->path, name, o->diag);
+        failed = !input || parse_labels(o, input, images) || pxr_data_record(o, input);
+        pxr_reader_close(input);
+        return failed ? -1 : 0;
+}
+
+/* --- binarization ------------------------------------------------------------------------------*/
 
 /* A pixel of x is 1 with probability x / 255. */
 static void draw(uint8_t *pixels, size_t size, struct pxr_random random)
@@ -130,23 +179,37 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = options->binarization == NONE ? 256 : 2;
 }
 
+/* --- opening -----------------------------------------------------------------------------------*/
+
+/* Add the images of train ("train") or test ("t10k"), and their labels. */
+static int add_files(struct pxr_opening *o, const char *part, int64_t *count)
+{
+        const struct mnist *options = o->options;
+        const char *images = pxr_strf(o->arena, "%s-images-idx3-ubyte", part);
+        const char *labels = pxr_strf(o->arena, "%s-labels-idx1-ubyte", part);
+
+        return pxr_pixels_add_file(o, options->path, images, parse, count) ||
+                               add_labels(o, labels, *count)
+                       ? -1
+                       : 0;
+}
+
 static int open_set(struct pxr_opening *o)
 {
-        static const char train[] = "train-images-idx3-ubyte", test[] = "t10k-images-idx3-ubyte";
         const struct mnist *options = o->options;
         int64_t count[PXR_SPLITS] = { 0 };
         int failed = 0;
 
         if (pxr_data_opens(o, PXR_TRAIN) || pxr_data_opens(o, PXR_VALID))
-                failed |= pxr_pixels_add_file(o, options->path, train, parse, &count[PXR_TRAIN]);
+                failed |= add_files(o, "train", &count[PXR_TRAIN]);
         if (pxr_data_opens(o, PXR_TEST))
-                failed |= pxr_pixels_add_file(o, options->path, test, parse, &count[PXR_TEST]);
+                failed |= add_files(o, "t10k", &count[PXR_TEST]);
         if (failed)
                 return -1;
         o->set->transforms = describe(o->arena, options);
         o->set->read = read_images;
         return pxr_pixels_end(o, count, options->valid,
-                              pxr_strf(o->arena, "%s/%s", options->path, train));
+                              pxr_strf(o->arena, "%s/train-images-idx3-ubyte", options->path));
 }
 
 static const struct pxr_option rows[] = {

@@ -130,7 +130,7 @@ static int read_images(struct pxr_opening *o, struct pxr_reader *input, int64_t 
                          take_image(o->set, input, layout, i + 1, bytes, image, o->diag);
         }
         free(bytes);
-        return failed ? -1 : pxr_data_end(input, count, o->diag);
+        return failed ? -1 : pxr_data_end(input, count, "images", o->diag);
 }
 
 static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader *input)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "data/labels.h"
 #include "data/pixels.h"
 
 /* The state of the set. */
@@ -247,7 +248,7 @@ static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first,
         pixels->first[split] = first;
         o->set->count[split] = count;
         o->set->digest[split] = pxr_strdup(o->arena, hex);
-        return failed;
+        return failed ? failed : pxr_labels_split(o, split, pixels->order, first, count);
 }
 
 int pxr_pixels_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid,

@@ -65,6 +65,10 @@ int pxr_png_split_cut(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPL
  * file. Returns 0 or -1. */
 int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split, int *bits);
 
+/* Label the files of the splits by their folders, and set the names of the classes. Returns 0 or
+ * -1. (png_classes.c) */
+int pxr_png_files_label(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS]);
+
 /* Make `splits` the images of the set, whose rows, cols, colours and levels are set: counts,
  * digests, files, read, state; splits the set is not opened with are left out. Every image is
  * decoded once; another size, or a value that is not one of the levels, is an error. Up to `memory`

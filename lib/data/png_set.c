@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/labels.h"
 #include "data/pixels.h"
 #include "data/png.h"
 #include "data/png_files.h"
@@ -365,12 +366,16 @@ static int digest_streamed(struct pxr_opening *o, const struct pxr_png_split spl
 static int stream(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
         struct pxr_png_split *kept = pxr_alloc_array(o->arena, PXR_SPLITS, sizeof *kept);
+        int64_t first = 0;
 
         if (!kept)
                 return -1;
         memcpy(kept, splits, PXR_SPLITS * sizeof *kept);
         o->set->state = kept;
         o->set->read = read_streamed;
+        for (int i = 0; i < PXR_SPLITS; first += splits[i++].count)
+                if (splits[i].count > 0 && pxr_labels_split(o, i, NULL, first, splits[i].count))
+                        return -1;
         return digest_streamed(o, kept);
 }
 
@@ -397,5 +402,7 @@ int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SP
                 o->set->count[i] = splits[i].count;
                 pixels += (double)splits[i].count * (double)pxr_image_size(o->set);
         }
+        if (o->common.labels && pxr_png_files_label(o, splits))
+                return -1;
         return pixels <= memory * MB ? hold(o, splits) : stream(o, splits);
 }
