@@ -59,9 +59,22 @@ static void visit_sources(struct pxr_site site,
                         visit_read(&visitor.deps, k, site.row, site.col, site.colour);
 }
 
-static int sites_of(const struct pxr_node *node)
+struct plain_visit {
+        void (*visit)(void *context, struct pxr_site source);
+        void *context;
+};
+
+static void visit_plainly(struct visitor *visitor, struct pxr_site site)
 {
-        return node->shape.rows * node->shape.cols * node->colours;
+        const struct plain_visit *plain = visitor->context;
+
+        plain->visit(plain->context, site);
+}
+
+void pxr_visit_sources(struct pxr_site site, void (*visit)(void *context, struct pxr_site source),
+                       void *context)
+{
+        visit_sources(site, visit_plainly, &(struct plain_visit) { visit, context });
 }
 
 /* The sites of a node in an order in which a scan reads only earlier ones: rows from the top, each
@@ -101,7 +114,7 @@ static bool sweep(int **last, const struct pxr_node *node, bool leftwards)
 {
         bool changed = false, scans = false;
 
-        for (int number = 0; number < sites_of(node); number++) {
+        for (int number = 0; number < pxr_sites(node); number++) {
                 int order = sweep_order(node, number, leftwards);
                 struct latest latest = { .last = last,
                                          .value = last[node->index][order],
@@ -124,15 +137,15 @@ int **pxr_last_dependencies(const struct pxr_graph *graph)
         int *values;
 
         for (int i = 0; i < graph->nodes; i++)
-                sites += sites_of(graph->node[i]);
+                sites += pxr_sites(graph->node[i]);
         last = malloc(graph->nodes * sizeof(*last) + sites * sizeof(int));
         if (!last)
                 return NULL;
         values = (int *)(last + graph->nodes);
         for (int i = 0; i < graph->nodes; i++) {
                 last[i] = values + at;
-                at += sites_of(graph->node[i]);
-                for (int order = 0; order < sites_of(graph->node[i]); order++)
+                at += pxr_sites(graph->node[i]);
+                for (int order = 0; order < pxr_sites(graph->node[i]); order++)
                         last[i][order] = i == 0 ? order : -1;
                 for (bool leftwards = false, again = i > 0; again; leftwards = !leftwards)
                         again = sweep(last, graph->node[i], leftwards);
@@ -198,7 +211,7 @@ void pxr_read_extents(const struct pxr_graph *graph, enum pxr_read_extent *exten
                                                                        : PXR_EXTENT_PIXEL);
                 if (in_row || !node->op->depends) /* without it, only the same pixel is read */
                         continue;
-                for (int order = 0; order < sites_of(node) && !widest(node, extent); order++) {
+                for (int order = 0; order < pxr_sites(node) && !widest(node, extent); order++) {
                         extents.reader = pxr_site_at(node, order);
                         visit_sources(extents.reader, note_extent, &extents);
                 }
@@ -232,7 +245,7 @@ static void follow(struct search *search, const struct pxr_node *node)
         search->node = node;
         do {
                 search->again = false;
-                for (int number = sites_of(node) - 1; number >= 0; number--) {
+                for (int number = pxr_sites(node) - 1; number >= 0; number--) {
                         int order = sweep_order(node, number, leftwards);
 
                         if (seen[order] != FOUND)
@@ -252,19 +265,19 @@ int pxr_receptive_field(const struct pxr_graph *graph, const struct pxr_node *no
         int nodes = node->index + 1;
 
         for (int i = 0; i < nodes; i++)
-                sites += sites_of(graph->node[i]);
+                sites += pxr_sites(graph->node[i]);
         search.seen = calloc(1, nodes * sizeof(*search.seen) + sites);
         if (!search.seen)
                 return -1;
         for (int i = 0; i < nodes; i++) {
                 search.seen[i] = (unsigned char *)(search.seen + nodes) + at;
-                at += sites_of(graph->node[i]);
+                at += pxr_sites(graph->node[i]);
         }
         for (int colour = 0; colour < node->colours; colour++)
                 search.seen[node->index][pxr_order(node, row, col, colour)] = FOUND;
         for (int i = node->index; i > 0; i--)
                 follow(&search, graph->node[i]);
-        for (int order = 0; order < sites_of(graph->node[0]); order++)
+        for (int order = 0; order < pxr_sites(graph->node[0]); order++)
                 if (search.seen[0][order])
                         seen[order / graph->colours] = 1;
         free(search.seen);

@@ -19,11 +19,21 @@ static inline int pxr_order(const struct pxr_node *node, int row, int col, int c
         return (row * node->shape.cols + col) * node->colours + colour;
 }
 
+/* How many sites a node has. */
+static inline int pxr_sites(const struct pxr_node *node)
+{
+        return node->shape.rows * node->shape.cols * node->colours;
+}
+
 /* The inverse of pxr_order(). */
 struct pxr_site pxr_site_at(const struct pxr_node *node, int order);
 
 /* "red", "green" or "blue"; "grey" for images of one colour. */
 const char *pxr_colour_name(const struct pxr_node *node, int colour);
+
+/* Call visit() for each site that a site reads, also those of its own node. */
+void pxr_visit_sources(struct pxr_site site, void (*visit)(void *context, struct pxr_site source),
+                       void *context);
 
 /* last[node][order]: the order of the last image value that the site depends on, or -1. NULL when
  * out of memory; freed with free(). */

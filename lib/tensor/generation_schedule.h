@@ -9,9 +9,12 @@
 
 /* Most sites are computed when generation arrives at them, before their own value is known. Sites
  * that read the image at that very site (the image node, and the nodes between it and the first
- * mask A) must wait until the value is set. */
+ * mask A) must wait until the value is set. Sites that others read before generation arrives at
+ * them, further to the right in the row, are computed with the whole row before its first pixel:
+ * they must depend on earlier rows only, as the vertical stack of a Gated PixelCNN. */
 struct pxr_generation_schedule {
         unsigned char **wait; /* [node][order]: 0: do not wait; 1 + c: until colour c is set */
+        bool *by_row;         /* [node]: a row is computed before its first pixel */
         enum pxr_read_extent *extent; /* [node]: how much of its output to keep */
         bool *constant;       /* [node]: computed once, before the first pixel. Other nodes that
                                  do not depend on the image are computed pixel by pixel, all

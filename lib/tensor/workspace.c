@@ -567,6 +567,7 @@ void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, in
 {
         const struct pxr_graph *graph = workspace->graph;
         int order = pxr_order(graph->node[0], row, col, colour);
+        int width = graph->cols * graph->colours;
 
         if (workspace->schedule.fallback) {
                 forward_nodes(workspace, workspace->parameters, 0, NULL);
@@ -575,7 +576,11 @@ void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, in
         for (int i = 1; i < graph->nodes; i++) {
                 if (!workspace->plan.memory[i].live || workspace->schedule.constant[i])
                         continue;
-                if (graph->node[i]->constant)
+                if (workspace->schedule.by_row[i])
+                        for (int k = 0; order % width == 0 && k < width; k++)
+                                advance_node(workspace, graph->node[i], row, k / graph->colours,
+                                             k % graph->colours);
+                else if (graph->node[i]->constant)
                         for (int c = 0; colour == 0 && c < graph->colours; c++)
                                 advance_node(workspace, graph->node[i], row, col, c);
                 else if (!workspace->schedule.wait[i][order])
