@@ -159,7 +159,8 @@ START_TEST(invalid_layers_are_refused_with_their_location)
         expect_refused(SMALL_KERNEL, "the kernel must be odd, got -1x-1");
         expect_refused(UNEQUAL_SUM, "cannot add a map of 4x4x5 to one of 4x4x6");
         expect_refused(GATES_INTO_RELU, "relu cannot follow a map that is cut into gates");
-        expect_refused(GATES_INTO_CONV, "a convolution cannot follow a map that is cut into gates");
+        expect_refused(GATES_INTO_CONV,
+                       "a masked convolution cannot follow a map that is cut into gates");
         expect_refused(AFTER_OUTPUT, "nothing can follow the output of the model");
 }
 END_TEST

@@ -5,8 +5,9 @@
  * A mask is a list of live taps and never a multiplier: the taps of rows above, then those to the
  * left, then at the pixel itself the channels of earlier (mask A) or also equal (mask B) colours.
  * In the order of the weights [kernel height][kernel width][in] these are a prefix, whose length
- * depends on the output's colour alone. So a pixel's live inputs are gathered into one row and
- * multiplied by a staircase of weights. Masked weights are never read and stay zero.
+ * depends on the output's colour alone. (Masks by rows end with a row of taps, for all colours.) So
+ * a pixel's live inputs are gathered into one row and multiplied by a staircase of weights. Masked
+ * weights are never read and stay zero.
  */
 #include <math.h>
 #include <string.h>
@@ -189,6 +190,20 @@ bool pxr_is_conv(const struct pxr_node *node)
         return node->op == &conv_op;
 }
 
+static int full_taps(int mask, int height, int width)
+{
+        switch (mask) {
+        case PXR_MASK_NONE:
+                return height * width;
+        case PXR_MASK_ABOVE:
+                return height / 2 * width;
+        case PXR_MASK_ROWS:
+                return (height / 2 + 1) * width;
+        default:
+                return height * width / 2;
+        }
+}
+
 struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                           const struct pxr_conv *settings, struct pxr_node *input)
 {
@@ -203,15 +218,15 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                 return NULL;
         if (width < 1 || width % 2 == 0 || height < 1 || height % 2 == 0)
                 return pxr_layer_error(builder, "the kernel must be odd, got %dx%d", height, width);
-        if (input->gates != 1)
-                return pxr_layer_error(builder,
-                                       "a convolution cannot follow a map that is cut into gates");
+        if (input->gates != 1 && (settings->mask == PXR_MASK_A || settings->mask == PXR_MASK_B))
+                return pxr_layer_error(
+                        builder, "a masked convolution cannot follow a map that is cut into gates");
         if (settings->features < gates || settings->features % gates)
                 return pxr_layer_error(builder, "a convolution of %d gates cannot have %d features",
                                        gates, settings->features);
         conv.height = height;
         conv.width = width;
-        conv.full = settings->mask == PXR_MASK_NONE ? height * width : height * width / 2;
+        conv.full = full_taps(settings->mask, height, width);
         node = pxr_add_node(
                 builder, &(struct pxr_new_node) { .op = &conv_op,
                                                   .conf = &conv,

@@ -46,14 +46,23 @@ struct pxr_node *pxr_add_elementwise(struct pxr_builder *builder, const struct p
 /* max(x, 0) */
 struct pxr_node *pxr_relu(struct pxr_builder *builder, struct pxr_node *input);
 
+/* tanh(a) sigmoid(b), or a sigmoid(b) if `linear`, of a map of 2 gates [a b]: the gated activation
+ * unit of Gated PixelCNN, and that of PixelCNN++. */
+struct pxr_node *pxr_gate(struct pxr_builder *builder, bool linear, struct pxr_node *input);
+
 /* a + b, which must have equal shapes and gates: a residual connection (section 3.3). */
 struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct pxr_node *b);
 
-/* The input colours that a masked convolution reads at the output's own pixel (section 3.4). */
+/* The taps of a convolution that are live. A and B: the rows above, the pixels to the left and, at
+ * the output's own pixel, some colours (section 3.4). */
 enum pxr_mask {
-        PXR_MASK_A,    /* earlier colours only: for the first layer */
-        PXR_MASK_B,    /* the same and earlier colours: for all later layers */
-        PXR_MASK_NONE, /* every tap is live: for maps that do not depend on the image */
+        PXR_MASK_A,     /* earlier colours only: for the first layer */
+        PXR_MASK_B,     /* the same and earlier colours: for all later layers */
+        PXR_MASK_NONE,  /* every tap is live: for maps that do not depend on the image, and for 1x1
+                           kernels on maps that do not depend on their own pixel */
+        PXR_MASK_ABOVE, /* only the rows above, in their whole width */
+        PXR_MASK_ROWS,  /* the rows above and the own row, in their whole width: for maps that
+                           depend only on the rows above their own */
 };
 
 struct pxr_conv {
