@@ -84,19 +84,15 @@ static void poke(const struct pxr_graph *graph, unsigned char (*seen)[PIXELS])
         }
 }
 
-/* What a first convolution of 2 half + 1, then `layers` times `layer`, see. */
-static void expect_seen(const struct architecture *a, const char *layer)
+/* What the layers `text`, ended by a softmax, see. */
+static void expect_stack_seen(const struct architecture *a, const char *text)
 {
         const struct pxr_image_kind kind = { SIDE, SIDE, a->colours, LEVELS };
-        char *text =
-                pxr_strf(arena, "- conv: {mask: A, kernel: %d, features: 12}\n", 2 * a->half + 1);
-        const struct pxr_graph *graph;
+        const struct pxr_graph *graph =
+                build_stack(kind, pxr_strf(arena, "%s- softmax\n", text))->graph;
         unsigned char(*declared)[PIXELS] = allocate(PIXELS, PIXELS);
         unsigned char(*moved)[PIXELS] = allocate(PIXELS, PIXELS);
 
-        for (int i = 0; i < a->layers; i++)
-                text = pxr_strf(arena, "%s%s", text, layer);
-        graph = build_stack(kind, pxr_strf(arena, "%s- softmax\n", text))->graph;
         follow(graph, declared);
         poke(graph, moved);
         for (int out = 0; out < PIXELS; out++)
@@ -112,6 +108,17 @@ static void expect_seen(const struct architecture *a, const char *layer)
                                              expected ? "sees" : "does not see", in / SIDE,
                                              in % SIDE, declared[out][in], moved[out][in]);
                 }
+}
+
+/* What a first convolution of 2 half + 1, then `layers` times `layer`, see. */
+static void expect_seen(const struct architecture *a, const char *layer)
+{
+        char *text =
+                pxr_strf(arena, "- conv: {mask: A, kernel: %d, features: 12}\n", 2 * a->half + 1);
+
+        for (int i = 0; i < a->layers; i++)
+                text = pxr_strf(arena, "%s%s", text, layer);
+        expect_stack_seen(a, text);
 }
 
 /* First kernels of 3x3 and 7x7, from one layer up, one colour group and three. */
@@ -194,6 +201,32 @@ START_TEST(pixelcnn_sees_a_bounded_region_with_a_blind_spot)
 }
 END_TEST
 
+/* A rectangle above the pixel, and a line to its left, which one layer of 3x3 after another widens
+ * by one on each side: no blind spot. */
+static bool gated_sees(const struct architecture *a, int col, int up, int right)
+{
+        int reach = a->half + a->layers;
+
+        (void)col;
+        if (up < 0 || up > reach || right < -reach)
+                return false;
+        return right <= (up == 0 ? last_in_row(a) : reach);
+}
+
+START_TEST(gated_convolutions_see_a_bounded_region_without_a_blind_spot)
+{
+        for (int half = 1; half <= 3; half += 2)
+                for (int colours = 1; colours <= 3; colours += 2) {
+                        struct architecture a = { half, MAX_LAYERS, colours, gated_sees };
+
+                        expect_stack_seen(&a, pxr_strf(arena,
+                                                       "- gated_conv: {features: 6, layers: %d, "
+                                                       "first_kernel: %d}\n",
+                                                       1 + MAX_LAYERS, 2 * half + 1));
+                }
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("receptive_field");
@@ -202,5 +235,6 @@ int main(void)
         ADD_STACK_TEST(suite, the_diagonal_bilstm_sees_all_earlier_pixels_but_one);
         ADD_STACK_TEST(suite, the_row_lstm_sees_a_triangle);
         ADD_STACK_TEST(suite, pixelcnn_sees_a_bounded_region_with_a_blind_spot);
+        ADD_STACK_TEST(suite, gated_convolutions_see_a_bounded_region_without_a_blind_spot);
         return run_suite(suite);
 }
