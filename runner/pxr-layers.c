@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/child.h"
+#include "base/file.h"
 #include "base/number.h"
+#include "base/staging.h"
 #include "model/conformance.h"
 #include "runner/command.h"
 #include "runner/common.h"
@@ -24,6 +25,7 @@ static const size_t most_memory = (size_t)2 << 30;
 static const struct pxr_location nowhere = { 0 };
 
 static struct arguments {
+        bool op;
         int seconds;
 } args;
 
@@ -287,18 +289,71 @@ static int check_new(struct pxr_arena *arena, const char *name, struct pxr_diag 
         return 0;
 }
 
-/* Write NAME.c here, unless there is one. */
+/* The files of a new layer. %1$s in names and texts stands for the layer's name. */
+struct new_file {
+        const char *name, *text;
+};
+
+static const struct new_file layer_files[] = {
+        { "%1$s.c", NEW_LAYER_TEXT },
+        { 0 },
+};
+static const struct new_file op_files[] = {
+        { "%1$s.c", NEW_OP_TEXT },
+        { "%1$s_kernels.h", NEW_OP_KERNELS_TEXT },
+        { 0 },
+};
+static const struct new_file common_files[] = {
+        { "Makefile", NEW_MAKEFILE_TEXT },
+        { "%1$s.yaml", NEW_SPEC_TEXT },
+        { "README.md", NEW_README_TEXT },
+        { 0 },
+};
+
+static int write_files(struct pxr_arena *arena, const struct new_file *files, const char *folder,
+                       const char *name, struct pxr_diag *diag)
+{
+        for (; files->name; files++) {
+                const char *file = pxr_strf(arena, files->name, name);
+                const char *text = pxr_strf(arena, files->text, name);
+
+                if (pxr_arena_failed(arena) ||
+                    pxr_file_write(pxr_strf(arena, "%s/%s", folder, file), false, text,
+                                   strlen(text), diag))
+                        return -1;
+        }
+        return 0;
+}
+
+static void print_files(struct pxr_arena *arena, const struct new_file *files, const char *name)
+{
+        for (; files->name; files++)
+                say(stdout, "  %s/%s\n", name, pxr_strf(arena, files->name, name));
+}
+
+/* Write the folder NAME, whole or not at all. */
 static int write_new(struct program *program)
 {
-        const char *name = program->words.text[0], *path, *text;
+        const char *name = program->words.text[0];
+        const struct new_file *files = args.op ? op_files : layer_files;
+        struct pxr_arena *arena = program->arena;
+        struct pxr_diag *diag = program->diag;
+        struct pxr_output_folder folder;
+        int status;
 
-        if (check_new(program->arena, name, program->diag))
+        if (check_new(arena, name, diag))
                 return -1;
-        path = pxr_strf(program->arena, "%s.c", name);
-        text = pxr_strf(program->arena, NEW_LAYER_TEXT, name);
-        if (pxr_file_write(path, false, text, strlen(text), program->diag))
+        status = pxr_output_folder_begin(&folder, name, diag);
+        if (!status)
+                status = write_files(arena, files, folder.staging.path, name, diag);
+        if (!status)
+                status = write_files(arena, common_files, folder.staging.path, name, diag);
+        if (pxr_output_folder_end(&folder, status, diag))
                 return -1;
-        say(stdout, "wrote %s; its first lines say how to build and check it\n", path);
+        say(stdout, "wrote\n");
+        print_files(arena, files, name);
+        print_files(arena, common_files, name);
+        say(stdout, "to build and check it: make -C %s check\n", name);
         return 0;
 }
 
@@ -306,6 +361,8 @@ static int write_new(struct program *program)
  */
 
 static const struct command_option options[] = {
+        { "op", 0, NULL, "give the new layer an op of its own, with all kernels", FIELD(op),
+          .verbs = "new" },
         { "seconds", 's', "N",
           "stop checking a layer after N seconds of processor time, or 10 N of wall time",
           FIELD(seconds), .least = 1, .most = 1000000, .initial = "60", .verbs = "check" },
@@ -317,7 +374,8 @@ static const struct command_verb verbs[] = {
         { "list", "", "list the layers (the default)", .run = list },
         { "check", "[NAME]", "check that one layer, or all, compute what they declare",
           .run = check },
-        { "new", "NAME", "write NAME.c, a plugin that builds", .run = write_new },
+        { "new", "NAME", "write the folder NAME: a layer that builds, and a spec",
+          .run = write_new },
         { NULL, "NAME", "print the options and parameters of a layer", .run = describe },
         { 0 },
 };

@@ -152,23 +152,30 @@ knows_itself() {
 }
 ok "pkg-config prints the folder of the layers and the version" knows_itself
 
-make_foo() {
+# What a user has: the environment, and the installation in it, without the folders of the source.
+make_layer() {
+	folder=$1
+	shift
+	env -i HOME="$PWD" PATH="$PATH" PKG_CONFIG="$pkg_config" PKG_CONFIG_PATH="$lib/pkgconfig" \
+		LD_LIBRARY_PATH="$lib" CC="$cc" CFLAGS="-O2 -Wall -Wextra -Wpedantic -Werror" \
+		"${MAKE:-make}" -C "$folder" -e "$@" >out 2>err
+}
+
+# builds_new OPTION...: the folder that `new` writes builds, passes its check, and trains.
+builds_new() {
+	installed pxr-layers new foo "$@" && make_layer foo && ! grep -qF -e "$source" -e "$top/" out &&
+		make_layer foo check && out_has "all passed" && ! grep -q "FAILED\|skipped" out &&
+		make_layer foo run && out_has "against the exact entropy" && [ -s foo/pxr.db ]
+}
+ok "a layer written by 'pxr-layers new' builds, passes its check and trains" builds_new
+ok "a new layer with an op of its own does so too" builds_new --op
+
+no_pxr() {
 	installed pxr-layers new foo &&
-		$cc -std=c17 -Wall -Wextra -Werror -shared -fPIC -O2 $(flags --cflags) -o foo.so foo.c 2>err
+		! PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=/nowhere "${MAKE:-make}" -C foo >out 2>err &&
+		err_has "Package pxr was not found" && ! [ -e foo/foo.so ]
 }
-ok "the layer that 'pxr-layers new' writes compiles with pkg-config alone" make_foo
-
-passes() {
-	given foo && with . installed pxr-layers check foo && ! grep -q "FAILED\|skipped" out
-}
-ok "the layer that 'pxr-layers new' writes passes 'pxr-layers check'" passes
-
-trains() {
-	given foo || return
-	sed 's/- relu$/- foo/' tiny.yaml >foo.yaml
-	grep -q -e '- foo' foo.yaml && with . installed pxr-run foo.yaml train.epochs=1 --db foo.db
-}
-ok "the layer that 'pxr-layers new' writes trains" trains
+ok "the Makefile of a layer says that pxr is not found" no_pxr
 
 links() {
 	! grep -q 'define PXR_SANITIZED' "$top/config.h" || skip "the library requires the sanitizers"

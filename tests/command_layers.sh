@@ -382,15 +382,24 @@ ok "a layer that can never be built fails the check" never_built
 # --- new ------------------------------------------------------------------------------------------
 
 writes_new() {
-	mkdir new && cd new && pxr_layers new tanh_2 && out_has "wrote tanh_2.c" &&
-		grep -q 'PXR_PLUGIN(tanh_2_layer)' tanh_2.c
+	pxr_layers new squash && is "$(cd squash && echo *)" "Makefile README.md squash.c squash.yaml" &&
+		out_has "make -C squash check" && pxr_layers new taps --op &&
+		is "$(cd taps && echo *)" "Makefile README.md taps.c taps.yaml taps_kernels.h"
 }
-ok "new writes a plugin" writes_new
+ok "new writes a folder with a layer and a spec" writes_new
+
+# Commands of the build tree, headers of the source tree.
+builds_here() {
+	command -v "${PKG_CONFIG:-pkg-config}" >/dev/null || skip "pkg-config is missing"
+	unset MAKEFLAGS MFLAGS MAKELEVEL
+	pxr_layers new double --op && PKG_CONFIG_PATH=$top "${MAKE:-make}" -C double check >out 2>err &&
+		out_has "all passed"
+}
+ok "a new layer builds against a pxr that is not installed" builds_here
 
 kept() {
-	echo "my work" >mine.c
-	refused 2 "mine.c: already exists" pxr_layers new mine &&
-		is "$(cat mine.c)" "my work"
+	mkdir mine && echo "my work" >mine/mine.c && refused 2 "mine: the folder is not empty" pxr_layers new mine &&
+		is "$(cat mine/*)" "my work" && echo "a file" >file && refused 2 "file: not a folder" pxr_layers new file
 }
 ok "new does not overwrite a file" kept
 
@@ -398,7 +407,7 @@ names() {
 	for name in Upper 1st _x a-b "a b" a/b ""; do
 		refused 2 "invalid layer name" pxr_layers new "$name" || return
 	done
-	refused 2 "layer 'conv' already exists: " pxr_layers new conv && ! [ -e conv.c ]
+	refused 2 "layer 'conv' already exists: " pxr_layers new conv && ! [ -e conv ]
 }
 ok "new refuses an invalid name" names
 

@@ -3,6 +3,7 @@
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+command -v "${PKG_CONFIG:-pkg-config}" >/dev/null || skip_all "pkg-config is missing"
 
 mkdir -p experiments/sweeps
 sed 's/{set: markov_binary}/{set: markov_binary, limit: 200}/; s/epochs: 8/epochs: 2/' \
@@ -15,13 +16,14 @@ sed 's/limit: 4000/limit: 40/' "$source/experiments/sweeps/quickstart.yaml" \
 awk '/^    [^ ]/ { if (line != "") print line; line = substr($0, 5); next }
 	/^      / { if (line != "") line = line $0; next }
 	{ if (line != "") print line; line = "" }' "$source/README.md" |
-	grep -E '^(pxr-[a-z]+|cc|export|sqlite3) ' | while IFS= read -r line; do
+	grep -E '^(pxr-[a-z]+|make -C squash|export|sqlite3) ' | while IFS= read -r line; do
 	case ${line%%  *} in
 	*mnist* | *imagenet* | *cifar* | *node1* | *' archive '* | *' delete '*) ;;
 	'pxr-layers check' | 'export PATH='*) ;;
 	*) printf '%s\n' "$line" ;;
 	esac
 done >commands
+unset MAKEFLAGS MFLAGS MAKELEVEL # those of the make that runs the tests
 # As in build/.
 PATH=$top/runner:$PATH PKG_CONFIG_PATH=$top
 export PATH PKG_CONFIG_PATH
