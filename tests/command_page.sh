@@ -81,16 +81,24 @@ draws_the_end() {
 }
 ok "the plot shows the final NLLs" draws_the_end
 
+# The charting library could load, but the policy forbids that.
 loads_nothing() {
-	! grep -Eo ' (src|href|srcset|action|poster|data)="[^"]*"' report.html |
+	sed '/^<script>.*dygraphs/,/<.script>/d' report.html >own.html
+	! grep -Eo ' (src|href|srcset|action|poster|data)="[^"]*"' own.html |
 		grep -Ev '="(data:image/png;base64,|#)' &&
-		! grep -Eqi '@import|url\(|<link|<iframe|<object|<base|xlink|fetch\(|XMLHttp' report.html &&
+		! grep -Eqi '@import|url\(|<link|<iframe|<object|<base|xlink|fetch\(|XMLHttp' own.html &&
 		is "$(times report.html "default-src 'none'")" 1
 }
 ok "the page loads nothing from anywhere" loads_nothing
 
+# with_chart: whether the page has a charting library, and with it the data of the curves.
+with_chart() {
+	grep -qF 'id="curve-data"' report.html
+}
+
 escaped() {
-	is "$(times report.html '<script')" 1 && is "$(times report.html '</script')" 1 &&
+	with_chart && scripts=3 || scripts=1
+	is "$(times report.html '<script')" $scripts && is "$(times report.html '</script')" $scripts &&
 		is "$(times report.html '<img src=x')" 0 && is "$(times report.html '<!--')" 0 &&
 		grep -qF '&lt;script&gt;document.title=&quot;owned&quot;&lt;/script&gt;&amp;&quot;q' report.html &&
 		grep -qF '&lt;img src=x onerror=' report.html
@@ -181,7 +189,7 @@ details() {
 	html --db runs.db --out brief.html --details 1 && is "$(times brief.html '<section class="run"')" 1 &&
 		grep -qF 'id="run-4"' brief.html && is "$(times brief.html '<a href="#run-4">')" 2 &&
 		! grep -q 'href="#run-[123]"' brief.html &&
-		is "$(sed -n '/<section id="runs">/,/<.section>/p' brief.html | grep -c '^<tr><td')" 4 &&
+		is "$(sed -n '/<section id="runs">/,/<.section>/p' brief.html | grep -c '^<tr data-run')" 4 &&
 		html --db runs.db --out list.html --details 0 && is "$(times list.html '<section class="run"')" 0 &&
 		! grep -q 'href="#run-' list.html &&
 		refused 2 "--details: expected a whole number of at least 0" html --db runs.db --details -1 --out x.html &&
@@ -241,7 +249,7 @@ var seen = [];
 function all(selector, within) { return Array.from((within || document).querySelectorAll(selector)); }
 function say(what, text) { seen.push(what + '=' + text.replace(/\n/g, '|')); }
 function order() {
-  return all('#runs tbody tr').map(function (row) { return row.cells[0].textContent; }).join(' ');
+  return all('#runs tbody tr').map(function (row) { return row.dataset.run; }).join(' ');
 }
 function press(box, key) {
   box.dispatchEvent(new KeyboardEvent('keydown', {key: key, bubbles: true}));
@@ -254,7 +262,7 @@ function point(box, x, y) {
 function tip(box) { var t = box.querySelector('.tip'); return t.hidden ? '' : t.textContent; }
 say('title', document.title);
 say('right', all('#runs th, #runs td').filter(function (c) { return c.textContent.trim() === 'NLL' ||
-  c.cellIndex === 0 && c.tagName === 'TD'; }).slice(0, 2).map(function (c) {
+  c.textContent === '4' && c.tagName === 'TD'; }).slice(0, 2).map(function (c) {
   return getComputedStyle(c).textAlign; }).join(' '));
 /* The free space beside the text of a heading, to its left or right. */
 function room(button) {
@@ -287,6 +295,39 @@ press(map, 'ArrowDown'); say('below', tip(map));
 say('ground', getComputedStyle(document.body).backgroundColor);
 say('ink', getComputedStyle(document.body).color);
 say('dots', getComputedStyle(document.querySelector('.line.valid')).stroke);
+/* The choice of runs and their curves. */
+var place = document.querySelector('#overlay'), field = document.querySelector('.tools [name=q]');
+function legend() { return all('#legend a').map(function (a) { return a.textContent; }).join(', '); }
+function type(text) { field.value = text; field.dispatchEvent(new Event('input')); }
+function shown() { return all('#runs tbody tr').filter(function (r) { return !r.hidden; }).map(function (r) {
+  return r.dataset.run; }).join(' '); }
+function pick(name, value) {
+  var control = document.querySelector('.tools [name=' + name + ']');
+  if (control.type === 'checkbox') control.checked = value; else control.value = value;
+  control.dispatchEvent(new Event(control.type === 'range' ? 'input' : 'change'));
+}
+type('markov_binary FASTER'); say('filtered', shown());
+type(''); say('all', shown());
+document.querySelector('.columns input').click();
+say('column', all('#runs th').filter(function (t) { return t.hidden; }).map(function (t) { return t.textContent; }).join());
+document.querySelector('.columns input').click();
+if (place) {
+  say('overlaid', legend()); say('reading', document.querySelector('#reading').textContent);
+  say('canvas', '' + (place.querySelector('canvas').width > 100));
+  type('faster'); say('filtered curves', legend()); type('');
+  document.querySelector('tr[data-run="3"] input').click(); say('unticked', legend());
+  press(place, 'ArrowRight'); press(place, 'ArrowRight');
+  say('key', document.querySelector('#reading').textContent + ' ' + document.querySelector('#legend b').textContent);
+  press(place, 'Escape');
+  pick('x', 'step'); press(place, 'ArrowRight'); say('by step', document.querySelector('#reading').textContent);
+  pick('x', 'images'); press(place, 'ArrowRight'); say('by images', document.querySelector('#reading').textContent);
+  pick('m', 'gradient_norm train'); say('metric', legend()); pick('smooth', '0.9'); pick('log', true);
+  say('address', decodeURIComponent(location.hash).replace(/&/g, ' '));
+}
+document.querySelector('.pictures img').click();
+say('large', '' + all('dialog[open] img').length);
+document.querySelector('dialog').click();
+say('title after', document.title);
 document.title = seen.join(';');
 </script>
 END
@@ -400,7 +441,61 @@ prints() {
 	fi
 }
 
+filters() {
+	needs_browser
+	given driven && is "$(saw filtered)" 3 && is "$(saw all)" "4 3 2 1" && is "$(saw column)" "Run"
+}
+
+overlays() {
+	needs_browser
+	with_chart || skip "pxr was built without a charting library"
+	given driven && is "$(saw canvas)" true && is "$(saw overlaid)" "run 3 valid, run 2 valid, run 1 valid" &&
+		is "$(saw reading)" "Last values" && is "$(saw "filtered curves")" "run 3 valid" &&
+		is "$(saw unticked)" "run 2 valid, run 1 valid" && is "$(saw "title after")" "Runs in runs.db"
+}
+
+# The second step of the keys is at epoch 2, where run 2 has no more than its one evaluation.
+by_keys() {
+	needs_browser
+	with_chart || skip "pxr was built without a charting library"
+	given driven || return
+	last=$(query runs.db "SELECT printf('%.5g', nats_per_image) FROM learning_curve WHERE run = 2 AND split = 'valid'")
+	is "$(saw key)" "epoch 2 $last" && is "$(saw "by step")" "step 16" && is "$(saw "by images")" "images seen 256"
+}
+
+keeps_choice() {
+	needs_browser
+	with_chart || skip "pxr was built without a charting library"
+	given driven && is "$(saw metric)" "run 4 train, run 2 train, run 1 train" &&
+		is "$(saw address)" "#view?runs=4,2,1 m=gradient_norm+train x=images log=1 smooth=0.9" || return
+	{
+		sed '/Content-Security-Policy/d' report.html
+		echo "<script>document.title = document.querySelector('#legend').textContent + ' by ' +"
+		echo "document.querySelector('[name=x]').value + document.querySelectorAll('th[hidden]').length;</script>"
+	} >kept.html
+	shows "kept.html#view?runs=1&m=nll+test&x=step&hide=status" && grep -q '<title>.* tiny, run 1 test by step1</title>' dom
+}
+
+enlarges() {
+	needs_browser
+	given driven && is "$(saw large)" 1
+}
+
+# The page of a pxr without the library.
+without_chart() {
+	needs_browser
+	sed '/^<script>.*dygraphs/,/<.script>/d; /Content-Security-Policy/d; /<section id="curves"/,/<.section>/d' report.html >plain.html
+	shows plain.html && grep -qF '<path class="line' dom && grep -qF 'name="q"' dom &&
+		grep -qF '<button type="button">NLL</button>' dom && ! grep -qF 'id="overlay"' dom
+}
+
 ok "in a browser, the page's policy allows its own script" keeps_policy
+ok "in a browser, a filter and a menu choose runs and columns" filters
+ok "in a browser, the curves of the ticked runs are drawn in one plot" overlays
+ok "in a browser, arrow keys read the values of the curves, by epoch, step or images" by_keys
+ok "in a browser, the address keeps the choice of runs and curves" keeps_choice
+ok "in a browser, a click on a picture enlarges it" enlarges
+ok "without a charting library, the page has the curves of each run" without_chart
 ok "in a browser, a click on a heading sorts the table" sorts
 ok "in a browser, sort marks do not overlap the text of headings" headings_have_room
 ok "in a browser, no cell covers the shadow of a table" shadow_is_seen

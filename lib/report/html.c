@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "data/png.h"
 #include "report/escape.h"
 #include "report/text_table.h"
@@ -83,6 +84,24 @@ void pxr_html(FILE *to, const char *format, ...)
 /* --- data --------------------------------------------------------------------------------------
  */
 
+void pxr_html_json_text(FILE *to, const char *text)
+{
+        const char *end = text + strlen(text);
+
+        putc('"', to);
+        for (size_t size; text < end; text += size) {
+                size = pxr_step(text, end);
+                if (!pxr_character(text, end) || !pxr_shown(text, size))
+                        for (size_t i = 0; i < size; i++)
+                                fprintf(to, "\\\\x%02x", (uint8_t)text[i]);
+                else if (strchr("\"\\<>&", *text))
+                        fprintf(to, "\\u%04x", (unsigned)*text);
+                else
+                        fwrite(text, 1, size, to);
+        }
+        putc('"', to);
+}
+
 void pxr_html_base64(FILE *to, const void *bytes, size_t size)
 {
         enum { PIECE = 3 * 256 };
@@ -144,11 +163,16 @@ struct writing {
 static void put_head(const struct writing *w)
 {
         pxr_html(w->to, "<thead><tr>");
-        for (int i = 0; i < w->texts.columns; i++)
+        for (int i = 0; i < w->texts.columns; i++) {
+                const struct pxr_text_column *shown = &w->texts.shown[i];
+
                 pxr_html(w->to,
-                         w->texts.shown[i].number ? "<th scope=\"col\" class=\"n\">%s</th>"
-                                                  : "<th scope=\"col\">%s</th>",
-                         pxr_heading_at(&w->texts, i));
+                         shown->number ? "<th scope=\"col\" class=\"n\"" : "<th scope=\"col\"");
+                if (w->runs && w->runs->choice)
+                        pxr_html(w->to, " data-column=\"%s\"",
+                                 w->texts.table->column[shown->column].name);
+                pxr_html(w->to, ">%s</th>", pxr_heading_at(&w->texts, i));
+        }
         pxr_html(w->to, "</tr></thead>\n");
 }
 
@@ -186,11 +210,36 @@ static void put_cell(const struct writing *w, size_t row, int i)
         pxr_html(w->to, "</td>");
 }
 
+/* What scripts choose rows of the list of runs by. */
+static void put_choice(const struct writing *w, size_t row)
+{
+        static const char *const names[] = { "run", "sweep", "nll" };
+        const struct pxr_table *table = w->texts.table;
+
+        for (int i = 0; i < table->columns; i++)
+                for (size_t k = 0; k < PXR_COUNT(names); k++) {
+                        const struct pxr_cell *cell = table->cell + row * table->columns + i;
+
+                        if (strcmp(table->column[i].name, names[k]) != 0)
+                                continue;
+                        if (cell->kind == PXR_CELL_INTEGER)
+                                pxr_html(w->to, " data-%s=\"%" PRId64 "\"", names[k],
+                                         cell->integer);
+                        else if (cell->kind == PXR_CELL_TEXT)
+                                pxr_html(w->to, " data-%s=\"%s\"", names[k], cell->text);
+                        else if (cell->kind == PXR_CELL_REAL)
+                                pxr_html(w->to, " data-%s=\"%.9g\"", names[k], cell->real);
+                }
+}
+
 static void put_rows(const struct writing *w)
 {
         pxr_html(w->to, "<tbody>\n");
         for (size_t row = 0; row < w->texts.table->rows; row++) {
-                pxr_html(w->to, "<tr>");
+                pxr_html(w->to, "<tr");
+                if (w->runs && w->runs->choice)
+                        put_choice(w, row);
+                pxr_html(w->to, ">");
                 for (int i = 0; i < w->texts.columns; i++)
                         put_cell(w, row, i);
                 pxr_html(w->to, "</tr>\n");

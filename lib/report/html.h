@@ -15,6 +15,10 @@
  * rest of the format is printed as it stands. */
 void pxr_html(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 
+/* A JSON string that may stand in a <script>: no text ends it or begins a comment. Characters that
+ * cannot be shown become like \x1b, as everywhere in the page. */
+void pxr_html_json_text(FILE *to, const char *text);
+
 void pxr_html_base64(FILE *to, const void *bytes, size_t size);
 
 /* A picture ([row][col][colour], 1 or 3 colours) as a "data:" address. Returns 0 or -1. */
@@ -25,6 +29,7 @@ int pxr_html_png(FILE *to, int rows, int cols, int colours, const uint8_t *pixel
 struct pxr_html_runs {
         const int64_t *run;
         size_t count;
+        bool choice; /* the table is the list of runs, whose rows and columns scripts choose */
 };
 
 /* A table with its title, footnotes and notes, in a box of its own that scrolls. `id` is one that

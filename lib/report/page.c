@@ -2,8 +2,9 @@
 /*
  * page.c - the HTML page: a list of runs, the paper's tables, and a section for each run.
  *
- * Its style sheet is page.css. Its script, page.js, adds sorting, and values under the pointer; the
- * page is complete without it. A policy in the head forbids any other script and any loading.
+ * Its style sheet is page.css. Its scripts add sorting, values under the pointer (page.js), and the
+ * choice of runs and the plot of their curves (compare.js, with dygraphs); the page is complete
+ * without them. A policy in the head forbids any other script and any loading.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -18,11 +19,12 @@
 #include "record/cursor.h"
 #include "record/run_state.h"
 #include "report/html.h"
+#include "report/page_curves.h"
 #include "report/page_text.h"
 #include "report/pictures.h"
 #include "report/plot.h"
 
-enum { DETAILED = 20 };
+enum { DETAILED = 20, COMPARED = 100 };
 
 /* A page in the making. */
 struct page {
@@ -32,10 +34,10 @@ struct page {
         const struct pxr_paper *paper;
         const struct pxr_page_wanted *wanted;
         struct pxr_diag *diag;
-        struct pxr_table *list; /* the runs, with all columns of the report */
-        struct pxr_html_runs
-                detailed; /* those with a section of their own, the first of the list */
-        int64_t runs;     /* in the database */
+        struct pxr_table *list;        /* the runs, with all columns of the report */
+        struct pxr_html_runs detailed; /* with a section of their own, the first of the list */
+        size_t compared;               /* so many of the list have their curves in one plot */
+        int64_t runs;                  /* in the database */
 };
 
 /* --- what is on it -----------------------------------------------------------------------------
@@ -58,26 +60,37 @@ static int choose_runs(struct page *page)
                               "SELECT count(*) FROM run WHERE archived_at IS NULL", ""))
                 return -1;
         page->detailed.run = run = pxr_alloc_array(page->arena, page->list->rows + 1, sizeof(*run));
-        for (size_t i = 0; run && i < page->list->rows && (int64_t)i < most; i++)
-                run[page->detailed.count++] = page->list->cell[i * page->list->columns].integer;
+        for (size_t i = 0; run && i < page->list->rows; i++)
+                run[i] = page->list->cell[i * page->list->columns].integer;
+        page->detailed.count = page->list->rows < (size_t)most ? page->list->rows : (size_t)most;
+        page->compared = page->list->rows < COMPARED ? page->list->rows : COMPARED;
         return run ? 0 : -1;
 }
 
 /* --- its head ----------------------------------------------------------------------------------
  */
 
+/* The scripts of the page; "" is one that it does without. */
+static const char *const scripts[] = { page_chart, page_script };
+
 static void put_policy(FILE *to)
 {
-        struct sha256_ctx context;
-        uint8_t digest[SHA256_DIGEST_SIZE];
-
-        sha256_init(&context);
-        sha256_update(&context, strlen(page_script), (const uint8_t *)page_script);
-        sha256_digest(&context, sizeof(digest), digest);
         pxr_html(to, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                     "img-src data:; style-src 'unsafe-inline'; script-src 'sha256-");
-        pxr_html_base64(to, digest, sizeof(digest));
-        pxr_html(to, "'\">\n");
+                     "img-src data:; style-src 'unsafe-inline'; script-src");
+        for (size_t i = 0; i < PXR_COUNT(scripts); i++) {
+                struct sha256_ctx context;
+                uint8_t digest[SHA256_DIGEST_SIZE];
+
+                if (!*scripts[i])
+                        continue;
+                sha256_init(&context);
+                sha256_update(&context, strlen(scripts[i]), (const uint8_t *)scripts[i]);
+                sha256_digest(&context, sizeof(digest), digest);
+                pxr_html(to, " 'sha256-");
+                pxr_html_base64(to, digest, sizeof(digest));
+                pxr_html(to, "'");
+        }
+        pxr_html(to, "\">\n");
 }
 
 static void put_head(const struct page *page)
@@ -94,6 +107,7 @@ static void put_head(const struct page *page)
                  "<meta name=\"generator\" content=\"pxr %s\">\n"
                  "<title>Runs in %s</title>\n<style>",
                  PXR_VERSION, name);
+        fputs(page_chart_style, page->to);
         fputs(page_style, page->to);
         pxr_html(page->to,
                  "</style>\n</head>\n<body>\n<header id=\"top\"><h1>Runs in %s</h1>\n"
@@ -113,10 +127,15 @@ static void put_foot(const struct page *page)
 
         if (gmtime_r(&now, &utc))
                 strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &utc);
-        pxr_html(page->to, "</main>\n<footer>Made by pxr %s from %s, %s UTC.</footer>\n<script>",
+        pxr_html(page->to, "</main>\n<footer>Made by pxr %s from %s, %s UTC.</footer>\n",
                  PXR_VERSION, page->wanted->database, when);
-        fputs(page_script, page->to);
-        pxr_html(page->to, "</script>\n</body>\n</html>\n");
+        for (size_t i = 0; i < PXR_COUNT(scripts); i++)
+                if (*scripts[i]) {
+                        pxr_html(page->to, "<script>");
+                        fputs(scripts[i], page->to);
+                        pxr_html(page->to, "</script>\n");
+                }
+        pxr_html(page->to, "</body>\n</html>\n");
 }
 
 /* --- all runs ----------------------------------------------------------------------------------
@@ -124,6 +143,7 @@ static void put_foot(const struct page *page)
 
 static int put_runs(const struct page *page)
 {
+        struct pxr_html_runs runs = { page->detailed.run, page->detailed.count, .choice = true };
         int64_t listed = (int64_t)page->list->rows, detailed = (int64_t)page->detailed.count;
 
         pxr_html(page->to, "<section id=\"runs\"><h2>Runs</h2>\n<p>");
@@ -138,10 +158,18 @@ static int put_runs(const struct page *page)
                          "shows more, <code class=\"option\">--where</code> others)",
                          detailed);
         pxr_html(page->to, ".</p>\n");
-        if (pxr_html_table(page->to, page->arena, "list", page->list, &page->detailed))
+        if (pxr_html_table(page->to, page->arena, "list", page->list, &runs))
                 return -1;
         pxr_html(page->to, "</section>\n");
         return 0;
+}
+
+/* The curves of the newest runs in one plot, for which a charting library is necessary. */
+static int put_compared(const struct page *page)
+{
+        return *page_chart ? pxr_page_curves(page->to, page->store, page->detailed.run,
+                                             page->compared, page->diag)
+                           : 0;
 }
 
 static bool has_run(const struct pxr_table *table)
@@ -351,7 +379,7 @@ static int put_page(struct page *page)
         if (choose_runs(page))
                 return -1;
         put_head(page);
-        if (put_runs(page) || put_paper(page) ||
+        if (put_runs(page) || put_compared(page) || put_paper(page) ||
             (page->detailed.count > 1 && pxr_store_keep_view(page->store, "chain_nll", page->diag)))
                 return -1;
         for (size_t i = 0; i < page->detailed.count; i++)

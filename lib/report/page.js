@@ -1,6 +1,6 @@
 /* page.js - sorts the tables of the HTML page, and shows the values of curves and maps under a
- * pointer, a finger or by arrow keys. */
-(function () {
+ * pointer, a finger or by arrow keys. What compare.js and live.js share is in pxrPage. */
+var pxrPage = (function () {
   'use strict';
 
   function make(tag, name, parent) {
@@ -37,24 +37,33 @@
     rows.forEach(function (row) { body.appendChild(row); });
   }
 
-  all('table.sorted').forEach(function (table) {
+  /* The order of tables that are replaced: [heading, direction] by the table's title. */
+  var orders = {};
+
+  function sortable(table) {
+    var id = table.parentNode.getAttribute('aria-labelledby');
     var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
     if (table.tBodies[0].rows.length < 2) return;
     Array.prototype.forEach.call(table.tBodies[0].rows, function (row, i) { row.dataset.order = i; });
-    heads.forEach(function (head, column) {
+    heads.forEach(function (head) {
       var button = document.createElement('button');
       button.type = 'button';
       while (head.firstChild) button.appendChild(head.firstChild);
       head.appendChild(button);
+      function order(now) {
+        heads.forEach(function (other) { other.removeAttribute('aria-sort'); });
+        if (now) head.setAttribute('aria-sort', now);
+        sort(table, head.cellIndex, now === 'ascending' ? 1 : now === 'descending' ? -1 : 0);
+      }
       button.addEventListener('click', function () {
         var was = head.getAttribute('aria-sort');
         var now = was === 'ascending' ? 'descending' : was === 'descending' ? null : 'ascending';
-        heads.forEach(function (other) { other.removeAttribute('aria-sort'); });
-        if (now) head.setAttribute('aria-sort', now);
-        sort(table, column, now === 'ascending' ? 1 : now === 'descending' ? -1 : 0);
+        orders[id] = [head.textContent, now];
+        order(now);
       });
+      if (orders[id] && orders[id][1] && orders[id][0] === head.textContent) order(orders[id][1]);
     });
-  });
+  }
 
   /* A note beside a point of a box, within the box. */
   function place(tip, box, x, y) {
@@ -194,11 +203,46 @@
     }, hide);
   }
 
-  all('.plot').forEach(curves);
-  all('.cells').forEach(cells);
+  /* Click or press Enter on a picture to see it large; once more, or Escape, to close it. */
+  function enlargeable(picture) {
+    picture.tabIndex = 0;
+    picture.setAttribute('role', 'button');
+    function enlarge() {
+      var large = make('dialog', 'large', document.body), copy = make('img', '', large);
+      copy.src = picture.src;
+      copy.alt = picture.alt;
+      var fit = Math.min(innerWidth * 0.9 / picture.naturalWidth, innerHeight * 0.9 / picture.naturalHeight);
+      copy.style.width = picture.naturalWidth * (fit >= 1 ? Math.floor(fit) : fit) + 'px';
+      large.addEventListener('click', function () { large.close(); });
+      large.addEventListener('keydown', function (event) {
+        if (event.key === 'Enter' || event.key === ' ') large.close();
+      });
+      large.addEventListener('close', function () {
+        document.body.removeChild(large);
+        picture.focus();
+      });
+      large.showModal();
+    }
+    picture.addEventListener('click', enlarge);
+    picture.addEventListener('keydown', function (event) {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      enlarge();
+    });
+  }
+
+  /* Give a part of the page what needs a script. */
+  function enhance(part) {
+    all('table.sorted', part).forEach(sortable);
+    all('.plot', part).forEach(curves);
+    all('.cells', part).forEach(cells);
+    all('.pictures img, .gallery img', part).forEach(enlargeable);
+  }
+  enhance(document);
 
   /* Unfold what is printed, where the style sheet alone cannot. */
   addEventListener('beforeprint', function () {
     all('details.print').forEach(function (part) { part.open = true; });
   });
+  return {all: all, make: make, enhance: enhance, changed: []};
 }());

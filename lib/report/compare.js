@@ -1,0 +1,491 @@
+/* compare.js - chooses runs in the list by a filter and by ticks, chooses its columns, and draws the
+ * curves of the ticked runs in one plot (dygraphs, where pxr was built with it). The address keeps
+ * the choice. Texts of the database are only ever set as text, never as markup. */
+(function () {
+  'use strict';
+  var all = pxrPage.all, make = pxrPage.make;
+  var USUAL = 6, COLOURS = 10, FEW = 3, MOST_DOTS = 40;
+  var list = document.getElementById('runs'), section = document.getElementById('curves');
+  var axes = {epoch: 'epoch', step: 'step', images: 'images seen', seconds: 'time, minutes'};
+  var names = {
+    nll: 'NLL', gradient_norm: 'norm of the gradient', rate: 'learning rate',
+    images_per_second: 'images per second', data_wait_share: 'share of time waiting for images'
+  };
+  var runs = [], lines = [], graph = null, drawn = '';
+  var folds = {}; /* runs of sweeps that are not listed */
+  var cursor = -1; /* the row of values under the pointer */
+  var state = {q: '', runs: null, m: '', x: 'epoch', log: '', smooth: '0', hide: '', sweeps: ''};
+
+  /* --- the address: #view?m=nll&x=step&runs=3,5 */
+  function read() {
+    if (location.hash.indexOf('#view?') !== 0) return;
+    new URLSearchParams(location.hash.slice(6)).forEach(function (value, key) {
+      if (Object.prototype.hasOwnProperty.call(state, key)) state[key] = value;
+    });
+  }
+
+  function keep() {
+    var kept = new URLSearchParams();
+    Object.keys(state).forEach(function (key) {
+      if (state[key] !== null && state[key] !== '' && (key !== 'smooth' || state[key] !== '0'))
+        kept.set(key, state[key]);
+    });
+    history.replaceState(null, '', '#view?' + kept);
+  }
+
+  /* --- the list of runs */
+  function rows() {
+    return all('tbody tr[data-run]', list);
+  }
+
+  function ticked() {
+    if (state.runs !== null) return state.runs.split(',').filter(Boolean);
+    return runs.filter(function (run) { return !folds[run.run]; }).slice(0, USUAL)
+      .map(function (run) { return String(run.run); });
+  }
+
+  function drawable(id) {
+    return runs.filter(function (run) { return String(run.run) === id; })[0];
+  }
+
+  function matches(row) {
+    var text = row.textContent.toLowerCase();
+    return state.q.toLowerCase().split(/\s+/).every(function (word) { return text.indexOf(word) >= 0; });
+  }
+
+  /* Of a sweep with several runs, only the best is listed, unless a filter or its box says otherwise. */
+  function folded() {
+    var best = {}, count = {};
+    if (state.q || state.sweeps) return {};
+    rows().forEach(function (row) {
+      var sweep = row.dataset.sweep, nll = Number(row.dataset.nll);
+      if (!sweep) return;
+      count['s' + sweep] = (count['s' + sweep] || 0) + 1;
+      if (!(row.dataset.nll === undefined) && !(best['s' + sweep] && Number(best['s' + sweep].dataset.nll) <= nll))
+        best['s' + sweep] = row;
+    });
+    var hide = {};
+    rows().forEach(function (row) {
+      var key = 's' + row.dataset.sweep;
+      if (row.dataset.sweep && count[key] > 2 && best[key] && best[key] !== row) hide[row.dataset.run] = true;
+    });
+    return hide;
+  }
+
+  function show() {
+    var seen = 0, hidden = state.hide.split(','), chosen;
+    folds = folded();
+    chosen = ticked();
+    all('thead th[data-column]', list).forEach(function (head) {
+      var off = hidden.indexOf(head.dataset.column) >= 0;
+      if (head.hidden === off) return;
+      head.hidden = off;
+      all('tr', head.closest('table')).forEach(function (row) { row.cells[head.cellIndex].hidden = off; });
+    });
+    rows().forEach(function (row) {
+      row.hidden = !matches(row) || folds[row.dataset.run] === true;
+      seen += !row.hidden;
+      var box = row.querySelector('input');
+      if (box) box.checked = chosen.indexOf(row.dataset.run) >= 0;
+    });
+    var count = document.getElementById('count');
+    count.textContent = seen + ' of ' + rows().length + ' shown' +
+      (Object.keys(folds).length ? '; of each sweep only the best run' : '');
+    draw();
+  }
+
+  function choose(key, value) {
+    state[key] = value;
+    keep();
+    show();
+  }
+
+  function tick(id, on) {
+    var chosen = ticked().filter(function (other) { return other !== id; });
+    if (on) chosen.push(id);
+    choose('runs', chosen.join(','));
+  }
+
+  function add_ticks() {
+    var table = list.querySelector('table');
+    if (!table || !section || typeof Dygraph === 'undefined') return;
+    all('tr', table).forEach(function (row) {
+      var cell = row.insertCell(0);
+      cell.className = 'tick';
+      if (row.parentNode.tagName === 'THEAD') {
+        var every = make('input', '', cell);
+        every.type = 'checkbox';
+        every.setAttribute('aria-label', 'draw all runs that are shown');
+        every.addEventListener('change', function () {
+          choose('runs', every.checked ? rows().filter(function (r) { return !r.hidden && drawable(r.dataset.run); })
+            .map(function (r) { return r.dataset.run; }).join(',') : '');
+        });
+      } else if (drawable(row.dataset.run)) {
+        var box = make('input', '', cell);
+        box.type = 'checkbox';
+        box.setAttribute('aria-label', 'draw run ' + row.dataset.run);
+        box.style.accentColor = colour(drawable(row.dataset.run));
+        box.addEventListener('change', function () { tick(row.dataset.run, box.checked); });
+      }
+    });
+  }
+
+  function labelled(parent, text, control) {
+    var label = make('label', '', parent);
+    label.appendChild(document.createTextNode(text + ' '));
+    label.appendChild(control);
+    return control;
+  }
+
+  function input(type, key) {
+    var control = document.createElement('input');
+    control.type = type;
+    control.name = key;
+    if (type === 'checkbox') control.checked = state[key] !== '';
+    else control.value = state[key];
+    control.addEventListener(type === 'checkbox' ? 'change' : 'input', function () {
+      choose(key, type === 'checkbox' ? (control.checked ? '1' : '') : control.value);
+    });
+    return control;
+  }
+
+  function select(key, options) {
+    var control = document.createElement('select');
+    control.name = key;
+    options.forEach(function (option) {
+      var element = make('option', '', control);
+      element.value = option[0];
+      element.textContent = option[1];
+    });
+    control.value = state[key];
+    control.addEventListener('change', function () { choose(key, control.value); });
+    return control;
+  }
+
+  function add_tools() {
+    var table = list.querySelector('table');
+    if (!table) return;
+    var tools = make('div', 'tools', list), filter = input('search', 'q');
+    list.insertBefore(tools, table.parentNode);
+    filter.placeholder = 'name, tag, model, data ...';
+    labelled(tools, 'Filter', filter);
+    if (all('tr[data-sweep]', list).length > 2) labelled(tools, 'All runs of sweeps', input('checkbox', 'sweeps'));
+    var columns = make('details', 'columns', tools), hidden = state.hide.split(',').filter(Boolean);
+    make('summary', '', columns).textContent = 'Columns';
+    all('th[data-column]', table).forEach(function (head) {
+      var box = document.createElement('input');
+      box.type = 'checkbox';
+      box.checked = hidden.indexOf(head.dataset.column) < 0;
+      box.addEventListener('change', function () {
+        hidden = hidden.filter(function (name) { return name !== head.dataset.column; });
+        if (!box.checked) hidden.push(head.dataset.column);
+        choose('hide', hidden.join(','));
+      });
+      labelled(columns, head.textContent, box);
+    });
+    make('span', 'note', tools).id = 'count';
+    document.getElementById('count').setAttribute('role', 'status');
+  }
+
+  /* --- curves */
+  function style(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  }
+
+  function colour(run) {
+    return style('--c' + runs.indexOf(run) % COLOURS);
+  }
+
+  /* A value of another series of the run at a step, between its neighbours. */
+  function at_step(points, step) {
+    for (var i = 0; i < points.length; i++) {
+      if (points[i][0] === step) return points[i][2];
+      if (points[i][0] > step && i > 0)
+        return points[i - 1][2] + (points[i][2] - points[i - 1][2]) * (step - points[i - 1][0]) /
+          (points[i][0] - points[i - 1][0]);
+    }
+    return null;
+  }
+
+  function place(run, point) {
+    if (state.x === 'step') return point[0];
+    if (state.x === 'epoch') return point[1];
+    if (state.x === 'images') return run.batch === null ? null : point[0] * run.batch;
+    var time = run.series.filter(function (series) { return series.name === 'seconds'; })[0];
+    var seconds = time ? at_step(time.points, point[0]) : null;
+    return seconds === null ? null : seconds / 60;
+  }
+
+  /* An exponential mean, corrected for its start. */
+  function smooth(points) {
+    var keep = Math.min(0.99, Number(state.smooth) || 0), sum = 0, weight = 0;
+    return points.map(function (point) {
+      if (point[1] === null || keep === 0) return point;
+      sum = keep * sum + (1 - keep) * point[1];
+      weight = keep * weight + 1 - keep;
+      return [point[0], sum / weight];
+    });
+  }
+
+  /* The ticked runs that the filter leaves, the newest first. */
+  function chosen_runs() {
+    var chosen = ticked(), left = {};
+    rows().forEach(function (row) { left[row.dataset.run] = matches(row); });
+    return runs.filter(function (run) { return chosen.indexOf(String(run.run)) >= 0 && left[run.run] !== false; });
+  }
+
+  /* The unit of most of these runs. */
+  function unit_of(chosen) {
+    var bits = chosen.filter(function (run) { return run.unit === 'bits/dim'; }).length;
+    return bits * 2 > chosen.length ? 'bits/dim' : 'nats/image';
+  }
+
+  /* Their lines; NLLs are all of one unit. */
+  function choose_lines() {
+    var chosen = chosen_runs(), unit = unit_of(chosen), others = 0;
+    var part = state.m.split(' '), result = [];
+    chosen.forEach(function (run) {
+      if (part[0] === 'nll' && run.unit !== unit) { others++; return; }
+      run.series.forEach(function (series) {
+        if (series.name !== part[0] || (part[1] && series.split !== part[1])) return;
+        var points = smooth(series.points.map(function (p) { return [place(run, p), p[2]]; })
+          .filter(function (p) { return p[0] !== null && (!state.log || p[1] === null || p[1] > 0); }));
+        if (points.length) result.push({run: run, split: series.split, points: points});
+      });
+    });
+    result.unit = part[0] === 'nll' ? unit : '';
+    result.others = others;
+    return result;
+  }
+
+  /* Untrained models are far from all that follows: their first points may lie above the plot. */
+  function range() {
+    var low = Infinity, high = -Infinity, first = -Infinity;
+    lines.forEach(function (line) {
+      line.points.forEach(function (p, i) {
+        if (p[1] === null) return;
+        low = Math.min(low, p[1]);
+        first = Math.max(first, p[1]);
+        if (i > 0 || line.points.length < FEW) high = Math.max(high, p[1]);
+      });
+    });
+    lines.above = 0;
+    if (state.log || !(high > low) || first <= low + 3 * (high - low)) return [null, null];
+    lines.forEach(function (line) { lines.above += line.points[0][1] > high; });
+    return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+  }
+
+  function table_of(lines) {
+    var by_x = {};
+    lines.forEach(function (line, k) {
+      line.points.forEach(function (p) {
+        var row = by_x[p[0]] = by_x[p[0]] || [p[0]].concat(lines.map(function () { return null; }));
+        row[k + 1] = p[1] === null ? NaN : p[1];
+      });
+    });
+    return Object.keys(by_x).map(function (x) { return by_x[x]; }).sort(function (a, b) { return a[0] - b[0]; });
+  }
+
+  function label(line) {
+    return 'run ' + line.run.run + ' ' + line.split;
+  }
+
+  function number(value) {
+    return value === undefined || value === null || isNaN(value) ? '\u2013' : String(Number(value.toPrecision(5)));
+  }
+
+  /* The values at `x`, or the last ones. */
+  function show_values(x, best) {
+    var legend = document.getElementById('legend');
+    legend.textContent = '';
+    lines.forEach(function (line) {
+      var item = make('li', label(line) === best ? 'best' : '', legend), value = null;
+      line.points.forEach(function (p) { if ((x === null || p[0] <= x) && p[1] !== null) value = p[1]; });
+      make('span', 'swatch ' + line.split, item).style.borderColor = colour(line.run);
+      make('b', '', item).textContent = number(value);
+      item.appendChild(document.createTextNode(' ' + line.run.name + (line.run.varied ? ' ' + line.run.varied : '') + ', '));
+      var to = make('a', '', item);
+      to.href = '#run-' + line.run.run;
+      to.textContent = label(line);
+    });
+    make('li', 'note', legend).textContent = state.m === 'nll' ? 'solid: valid; dotted: train; dashed: test' : '';
+    document.getElementById('reading').textContent = x === null ? 'Last values' :
+      axes[state.x].split(',')[0] + ' ' + number(x);
+  }
+
+  function draw() {
+    if (!section || typeof Dygraph === 'undefined') return;
+    lines = choose_lines();
+    var plot = document.getElementById('overlay'), what = [state.m, state.x, state.log].join();
+    var data = table_of(lines), each = {}, points = 0;
+    var name = names[state.m.split(' ')[0]] || state.m.split(' ')[0];
+    lines.forEach(function (line) {
+      each[label(line)] = {
+        color: colour(line.run),
+        strokePattern: line.split === 'train' && state.m === 'nll' ? [2, 3] : line.split === 'test' && state.m === 'nll' ? [7, 3] : null
+      };
+      points = Math.max(points, line.points.length);
+    });
+    plot.hidden = lines.length === 0;
+    if (lines.length) {
+      var options = {
+        file: data, labels: ['x'].concat(lines.map(label)), series: each, logscale: state.log !== '',
+        xlabel: axes[state.x], ylabel: name + (lines.unit ? ', ' + lines.unit : ''), valueRange: range(),
+        drawPoints: points <= MOST_DOTS, axisLineColor: style('--line'), gridLineColor: style('--line')
+      };
+      if (what !== drawn) options.dateWindow = null;
+      drawn = what;
+      if (graph) {
+        graph.updateOptions(options);
+        graph.resize();
+      } else {
+        options.legend = 'never';
+        options.connectSeparatedPoints = true;
+        options.strokeWidth = 1.75;
+        options.pointSize = 2.5;
+        options.highlightCircleSize = 4;
+        options.highlightSeriesOpts = {strokeWidth: 3};
+        options.axes = {x: {drawGrid: false}, y: {axisLabelWidth: 60}};
+        options.highlightCallback = function (event, x, points, row, best) {
+          cursor = row;
+          show_values(x, best);
+        };
+        options.unhighlightCallback = function () {
+          cursor = -1;
+          show_values(null);
+        };
+        graph = new Dygraph(plot, data, options);
+      }
+    }
+    document.getElementById('message').textContent = (lines.length ? '' : 'Nothing to draw: tick runs in the list above. ') +
+      (lines.others ? lines.others + ' ticked runs are left out: their NLL has another unit. ' : '') +
+      (lines.above ? lines.above + ' first points lie above the plot; a log scale shows them.' : '');
+    cursor = -1;
+    show_values(null);
+  }
+
+  /* Arrow keys go from point to point, + and - zoom, 0 shows all. */
+  function keys(event) {
+    var moves = {ArrowLeft: -1, ArrowRight: 1}, rows = graph ? graph.numRows() : 0, x = graph && graph.xAxisRange();
+    var at = cursor;
+    if (!rows) return;
+    if (moves[event.key]) {
+      at = at < 0 ? (moves[event.key] > 0 ? 0 : rows - 1) : Math.max(0, Math.min(rows - 1, at + moves[event.key]));
+      cursor = at;
+      graph.setSelection(at);
+      show_values(graph.getValue(at, 0));
+    } else if (event.key === '+' || event.key === '-') {
+      var middle = at < 0 ? (x[0] + x[1]) / 2 : graph.getValue(at, 0), times = event.key === '+' ? 0.25 : 1;
+      graph.updateOptions({dateWindow: [middle - (x[1] - x[0]) * times, middle + (x[1] - x[0]) * times]});
+    } else if (event.key === '0') {
+      graph.resetZoom();
+    } else if (event.key === 'Escape') {
+      graph.clearSelection();
+      cursor = -1;
+      show_values(null);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  /* The series that any run has: NLLs, all splits or one, then others. */
+  function choices() {
+    var found = {}, result = [];
+    runs.forEach(function (run) {
+      run.series.forEach(function (series) {
+        if (series.name !== 'seconds') found[series.name] = (found[series.name] || {});
+        if (series.name !== 'seconds') found[series.name][series.split] = true;
+      });
+    });
+    Object.keys(found).sort(function (a, b) { return (b === 'nll') - (a === 'nll') || (a < b ? -1 : 1); })
+      .forEach(function (name) {
+        var splits = Object.keys(found[name]), text = names[name] || name.replace(/_/g, ' ');
+        if (splits.length > 1) result.push([name, text + ', all splits']);
+        splits.forEach(function (split) { result.push([name + ' ' + split, name === 'nll' ? text + ', ' + split : text]); });
+      });
+    return result;
+  }
+
+  /* The validation NLL, if most runs have one: all splits of several runs are many lines. */
+  function usual(options) {
+    var valid = runs.filter(function (run) {
+      return run.series.some(function (s) { return s.name === 'nll' && s.split === 'valid'; });
+    });
+    return valid.length * 2 > runs.length ? 'nll valid' : options.length ? options[0][0] : 'nll';
+  }
+
+  function add_plot() {
+    if (!section || typeof Dygraph === 'undefined' || runs.length === 0) return;
+    var tools = make('div', 'tools', section), options = choices(), ranged = input('range', 'smooth');
+    var known = options.some(function (option) { return option[0] === state.m; });
+    var timed = runs.some(function (run) { return run.series.some(function (s) { return s.name === 'seconds'; }); });
+    if (!known) state.m = usual(options);
+    if (!axes[state.x] || (state.x === 'seconds' && !timed)) state.x = 'epoch';
+    ranged.max = 0.99;
+    ranged.step = 0.01;
+    ranged.value = state.smooth;
+    labelled(tools, 'Show', select('m', options));
+    labelled(tools, 'by', select('x', Object.keys(axes).filter(function (x) { return timed || x !== 'seconds'; })
+      .map(function (x) { return [x, x === 'seconds' ? 'wall time' : axes[x]]; })));
+    labelled(tools, 'Smooth', ranged);
+    labelled(tools, 'Log scale', input('checkbox', 'log'));
+    var reset = make('button', '', tools);
+    reset.type = 'button';
+    reset.textContent = 'Whole range';
+    reset.addEventListener('click', function () { if (graph) graph.resetZoom(); });
+    var plot = make('div', 'overlay', section);
+    plot.id = 'overlay';
+    plot.tabIndex = 0;
+    plot.setAttribute('role', 'group');
+    plot.setAttribute('aria-label', 'Curves of the ticked runs. Arrow keys go from point to point, ' +
+      'plus and minus zoom, 0 shows all.');
+    plot.addEventListener('keydown', keys);
+    var reading = make('p', 'reading', section);
+    reading.id = 'reading';
+    reading.setAttribute('role', 'status');
+    make('ul', 'lines', section).id = 'legend';
+    make('p', 'note', section).id = 'message';
+    make('p', 'note', section).textContent = 'Drag to zoom, shift and drag to move, double-click for the whole range.';
+    section.hidden = false;
+  }
+
+  function read_data() {
+    var data = document.getElementById('curve-data');
+    runs = data ? JSON.parse(data.textContent) : [];
+  }
+
+  /* What a server sends anew: the list of runs, or the curves. */
+  function renew(id) {
+    list = document.getElementById('runs');
+    section = document.getElementById('curves');
+    if (id === 'runs') {
+      add_ticks();
+      add_tools();
+    } else {
+      graph = null;
+      drawn = '';
+      read_data();
+      add_plot();
+    }
+    show();
+  }
+
+  read();
+  read_data();
+  if (!list.querySelector('table')) return;
+  add_ticks();
+  add_tools();
+  add_plot();
+  show();
+  pxrPage.changed.push(renew);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', show);
+  addEventListener('hashchange', function () {
+    read();
+    all('.tools [name]').forEach(function (control) {
+      if (control.type === 'checkbox') control.checked = state[control.name] !== '';
+      else control.value = state[control.name];
+    });
+    show();
+  });
+}());
