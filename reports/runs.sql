@@ -6,6 +6,9 @@ empty: There are no runs.
 columns:
   run: Run
   name: Name
+  sweep: {heading: Sweep, show: room}
+  varied: Varied
+  tags: Tags
   status: Status
   nll: {heading: NLL, format: nll}
   unit: Unit
@@ -17,9 +20,6 @@ columns:
   parameters: {heading: Parameters, show: room}
   wall_seconds: {heading: Time, format: seconds, show: room}
   suspect: Suspect
-  sweep: Sweep
-  varied: Varied
-  tags: Tags
   note: {heading: Note, format: short}
   archived_at: Archived
   given: {show: programs}
@@ -42,8 +42,8 @@ columns:
   process_start: {show: programs}
   spec_json: {show: conditions}
 */
-SELECT run, name, run_state(status, host, process_id, process_start) AS status, nll, unit, split,
-  standard_error, model, data_set, epochs, parameters, wall_seconds, suspect, sweep, varied, tags, note,
+SELECT run, name, sweep, varied, tags, run_state(status, host, process_id, process_start) AS status, nll,
+  unit, split, standard_error, model, data_set, epochs, parameters, wall_seconds, suspect, note,
   archived_at, given, paper_table, paper_row, seed, valid_nats, test_nats, valid_bits, test_bits,
   threads, host, started_at, finished_at, program_version, message, repeats, job, process_id, process_start,
   (SELECT spec_json FROM run WHERE run.id = run_summary.run) AS spec_json
