@@ -14,6 +14,7 @@
 #include "runner/texts.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
+#include "tensor/mixed.h"
 
 static struct arguments {
         const char *image;
@@ -46,28 +47,67 @@ static const char *four_digits(double value)
         return brief(value < 1000 ? "%.4g" : "%.0f", value);
 }
 
-static void print_rate(const struct pxr_speed *speed, const char *what,
-                       const struct pxr_timing *timing, int images, double multiply_adds)
-{
-        double rate = gflops(multiply_adds * images, timing->median);
+/* One measurement, of work on so many images at once. */
+struct measured {
+        const char *name;
+        const struct pxr_timing *timing;
+        int images;
+        double multiply_adds; /* of one image */
+        enum pxr_precision precision;
+};
 
-        say(stdout, "%-11s %8d %12s %12s - %-9s %10s %8.1f %% %7.1f %%\n", what, speed->threads,
-            four_digits(images / timing->median), four_digits(images / timing->slowest),
-            four_digits(images / timing->fastest), four_digits(rate), 100 * rate / speed->sgemm,
-            100 * rate / speed->peak);
+enum { MEASUREMENTS = 4 };
+
+/* Returns how many there are. */
+static int list_measured(const struct pxr_speed *s, struct measured list[MEASUREMENTS])
+{
+        double forward = s->forward_multiply_adds;
+
+        list[0] = (struct measured) { "training", &s->training, s->batch, s->training_multiply_adds,
+                                      s->training_precision };
+        list[1] = (struct measured) { "evaluation", &s->evaluation, s->images, forward,
+                                      s->evaluation_precision };
+        list[2] = (struct measured) { "generation", &s->generation, s->images, forward, PXR_F32 };
+        list[3] = (struct measured) { "naive", &s->naive, s->images, forward, PXR_F32 };
+        return s->naive.repetitions ? 4 : 3;
+}
+
+static double rate_of(const struct measured *m)
+{
+        return gflops(m->multiply_adds * m->images, m->timing->median);
+}
+
+static const char *name_of(enum pxr_precision precision)
+{
+        return pxr_precision_names[precision == PXR_BF16];
 }
 
 static void print_speed(const struct pxr_speed *speed)
 {
-        print_rate(speed, "training", &speed->training, speed->batch,
-                   speed->training_multiply_adds);
-        print_rate(speed, "evaluation", &speed->evaluation, speed->images,
-                   speed->forward_multiply_adds);
-        print_rate(speed, "generation", &speed->generation, speed->images,
-                   speed->forward_multiply_adds);
-        if (speed->naive.repetitions)
-                print_rate(speed, "naive", &speed->naive, speed->images,
-                           speed->forward_multiply_adds);
+        struct measured list[MEASUREMENTS];
+        int count = list_measured(speed, list);
+
+        for (const struct measured *m = list; m < list + count; m++) {
+                double rate = rate_of(m), peak = pxr_peak_of(&speed->peaks, m->precision);
+
+                say(stdout, "%-11s %8d %12s %12s - %-9s %-9s %10s %8.1f %%\n", m->name,
+                    speed->threads, four_digits(m->images / m->timing->median),
+                    four_digits(m->images / m->timing->slowest),
+                    four_digits(m->images / m->timing->fastest), name_of(m->precision),
+                    four_digits(rate), 100 * rate / peak);
+        }
+}
+
+static void print_peaks(const struct pxr_speed *speed)
+{
+        const struct pxr_peaks *peaks = &speed->peaks;
+        const char *format = "%-28s %8d %10s\n";
+
+        say(stdout, format, "float32", speed->threads, four_digits(peaks->f32));
+        if (pxr_peak_unit())
+                say(stdout, format, brief("bfloat16 (%s)", pxr_peak_unit()), speed->threads,
+                    four_digits(peaks->bf16));
+        say(stdout, format, "SGEMM", speed->threads, four_digits(peaks->sgemm));
 }
 
 static double busy(const struct pxr_op_speed *op)
@@ -138,14 +178,15 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
             e->settings.name, graph->rows, graph->cols, graph->colours, graph->parameter_values,
             2e-6 * last->forward_multiply_adds, 2e-6 * last->training_multiply_adds, last->batch);
         putchar('\n');
-        say(stdout, "%-11s %8s %12s %24s %10s %10s %9s\n", "", "threads", "images/s",
-            "slowest - fastest  ", "GFLOP/s", "of SGEMM", "of peak");
+        say(stdout, "%-11s %8s %12s %24s %-9s %10s %10s\n", "", "threads", "images/s",
+            "slowest - fastest  ", "precision", "GFLOP/s", "of peak");
         for (int i = 0; i < count; i++)
                 print_speed(&speed[i]);
-        for (int i = 0; i < count; i++) {
-                say(stdout, "%-11s %8d %48.4g\n", "SGEMM", speed[i].threads, speed[i].sgemm);
-                say(stdout, "%-11s %8d %48.4g\n", "peak", speed[i].threads, speed[i].peak);
-        }
+        putchar('\n');
+        say(stdout, "%-28s %8s %10s   (SGEMM: %s)\n", "peak on square matrices", "threads",
+            "GFLOP/s", pxr_blas_name(e->arena));
+        for (int i = 0; i < count; i++)
+                print_peaks(&speed[i]);
         printf("\n"
                "drawing an image takes %.2f times as long as evaluating it; with a whole pass "
                "for each value it would be %zu",
@@ -161,15 +202,16 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
         print_ops(last);
 }
 
-static json_t *timing_as_json(const struct pxr_speed *speed, const struct pxr_timing *timing,
-                              int images, double multiply_adds)
+static json_t *measured_as_json(const struct pxr_speed *speed, const struct measured *m)
 {
-        double rate = gflops(multiply_adds * images, timing->median);
+        const struct pxr_timing *timing = m->timing;
+        double rate = rate_of(m);
 
-        return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:i}", "images_per_second",
-                         images / timing->median, "slowest", images / timing->slowest, "fastest",
-                         images / timing->fastest, "gflops", rate, "share_of_sgemm",
-                         rate / speed->sgemm, "share_of_peak", rate / speed->peak, "repetitions",
+        return json_pack("{s:f, s:f, s:f, s:s, s:f, s:f, s:i}", "images_per_second",
+                         m->images / timing->median, "slowest", m->images / timing->slowest,
+                         "fastest", m->images / timing->fastest, "precision", name_of(m->precision),
+                         "gflops", rate, "share_of_peak",
+                         rate / pxr_peak_of(&speed->peaks, m->precision), "repetitions",
                          timing->repetitions);
 }
 
@@ -186,27 +228,34 @@ static json_t *op_as_json(const struct pxr_op_speed *op)
 
 static json_t *speed_as_json(const struct pxr_speed *s)
 {
-        json_t *ops = json_array();
+        struct measured list[MEASUREMENTS];
+        int count = list_measured(s, list);
+        json_t *speed, *ops = json_array();
 
         for (int i = 0; i < s->ops; i++)
                 add_json(&ops, NULL, op_as_json(&s->op[i]));
-        return json_pack(
-                "{s:i, s:f, s:f, s:o, s:o, s:o, s:o*, s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:I, "
-                "s:I}",
-                "threads", s->threads, "sgemm_gflops", s->sgemm, "peak_gflops", s->peak, "training",
-                timing_as_json(s, &s->training, s->batch, s->training_multiply_adds), "evaluation",
-                timing_as_json(s, &s->evaluation, s->images, s->forward_multiply_adds),
-                "generation",
-                timing_as_json(s, &s->generation, s->images, s->forward_multiply_adds), "naive",
-                s->naive.repetitions
-                        ? timing_as_json(s, &s->naive, s->images, s->forward_multiply_adds)
-                        : NULL,
-                "training_step_seconds", s->training_seconds, "loss_seconds", s->step_times.loss,
-                "optimizer_seconds", s->step_times.optimizer, "advance_seconds", s->advance_seconds,
-                "drawing_seconds", s->drawing_seconds, "ops", ops, "trainer_bytes",
-                (json_int_t)s->memory.train, "activation_bytes", (json_int_t)s->memory.activations,
-                "evaluation_bytes", (json_int_t)s->memory.evaluate, "generation_bytes",
-                (json_int_t)s->generation_bytes);
+        speed = json_pack("{s:i, s:f, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:I, s:I}",
+                          "threads", s->threads, "peak_f32_gflops", s->peaks.f32,
+                          "peak_bf16_gflops", json_number(s->peaks.bf16 > 0 ? s->peaks.bf16 : NAN),
+                          "sgemm_gflops", s->peaks.sgemm, "training_step_seconds",
+                          s->training_seconds, "loss_seconds", s->step_times.loss,
+                          "optimizer_seconds", s->step_times.optimizer, "advance_seconds",
+                          s->advance_seconds, "drawing_seconds", s->drawing_seconds, "ops", ops,
+                          "trainer_bytes", (json_int_t)s->memory.train, "activation_bytes",
+                          (json_int_t)s->memory.activations, "evaluation_bytes",
+                          (json_int_t)s->memory.evaluate, "generation_bytes",
+                          (json_int_t)s->generation_bytes);
+        for (int i = 0; i < count; i++)
+                add_json(&speed, list[i].name, measured_as_json(s, &list[i]));
+        return speed;
+}
+
+/* Whether SGEMM says little about this machine. */
+static bool blas_fell_back(const struct pxr_speed *speed)
+{
+        const char *better;
+
+        return pxr_blas_taken_for(&better) || speed->peaks.sgemm < speed->peaks.own / 2;
 }
 
 static int print_as_json(const struct pxr_experiment *e, const struct pxr_speed *speed, int count,
@@ -217,14 +266,34 @@ static int print_as_json(const struct pxr_experiment *e, const struct pxr_speed 
 
         for (int i = 0; i < count; i++)
                 add_json(&list, NULL, speed_as_json(&speed[i]));
-        return print_json(json_pack("{s:s, s:[i,i,i], s:I, s:i, s:f, s:f, s:f, s:o}", "spec",
-                                    e->settings.name, "image", graph->rows, graph->cols,
-                                    graph->colours, "parameters",
-                                    (json_int_t)graph->parameter_values, "batch", speed->batch,
-                                    "forward_multiply_adds", speed->forward_multiply_adds,
-                                    "training_multiply_adds", speed->training_multiply_adds,
-                                    "peak_memory_bytes", peak_memory(), "measured", list),
-                          diag);
+        return print_json(
+                json_pack("{s:s, s:[i,i,i], s:I, s:i, s:f, s:f, s:f, s:s?, s:s, s:b, "
+                          "s:o}",
+                          "spec", e->settings.name, "image", graph->rows, graph->cols,
+                          graph->colours, "parameters", (json_int_t)graph->parameter_values,
+                          "batch", speed->batch, "forward_multiply_adds",
+                          speed->forward_multiply_adds, "training_multiply_adds",
+                          speed->training_multiply_adds, "peak_memory_bytes", peak_memory(),
+                          "bf16_unit", pxr_peak_unit(), "blas", pxr_blas_name(e->arena),
+                          "blas_fell_back", blas_fell_back(&speed[count - 1]), "measured", list),
+                diag);
+}
+
+static void warn_of_blas(struct pxr_arena *arena, const struct pxr_speed *speed)
+{
+        const char *better, *taken_for = pxr_blas_taken_for(&better);
+
+        if (!blas_fell_back(speed))
+                return;
+        say(stderr,
+            "pxr-bench: warning: SGEMM of %s reaches %.0f GFLOP/s, pxr's own products %.0f\n",
+            pxr_blas_name(arena), speed->peaks.sgemm, speed->peaks.own);
+        if (taken_for)
+                say(stderr,
+                    "note: OpenBLAS takes this processor for an older one (%s) and leaves vector "
+                    "instructions unused; set OPENBLAS_CORETYPE=%s in the environment to use "
+                    "them\n",
+                    taken_for, better);
 }
 
 /* --- doing it ----------------------------------------------------------------------------------
@@ -253,24 +322,21 @@ static int measure(const struct program *program, const struct pxr_experiment *e
                 if (order.threads == args.threads)
                         break;
         }
+        warn_of_blas(program->arena, &speed[count - 1]);
         if (args.json)
                 return print_as_json(experiment, speed, count, program->diag);
         print_table(experiment, speed, count);
         return 0;
 }
 
-/* Printed beside the numbers it affects: the share of SGEMM then says nothing about pxr. */
-static void warn_of_blas(void)
+static void note_fallback(const struct pxr_experiment *e)
 {
-        const char *better, *taken_for = pxr_blas_taken_for(&better);
+        const struct pxr_node *node = pxr_mixed_fallback(e->model->graph);
 
-        if (!taken_for)
-                return;
-        say(stderr,
-            "pxr-bench: warning: OpenBLAS takes this processor for an older one (%s) and leaves "
-            "vector instructions unused: 'of SGEMM' is too high\n",
-            taken_for);
-        say(stderr, "note: set OPENBLAS_CORETYPE=%s in the environment to use them\n", better);
+        if (node && pxr_precision_of(e->settings.train.precision) == PXR_BF16 && !args.quiet)
+                say(stderr,
+                    "note: %s: op '%s' has no kernels for bfloat16: it is computed in float32\n",
+                    node->layer, node->op->name);
 }
 
 static int read_kind(const char *text, struct pxr_image_kind *kind, struct pxr_diag *diag)
@@ -304,7 +370,7 @@ static int run(struct program *program)
                              : pxr_experiment_build(program->arena, &origin, program->diag);
         if (!experiment)
                 return -1;
-        warn_of_blas();
+        note_fallback(experiment);
         watch_signals(false);
         return measure(program, experiment);
 }

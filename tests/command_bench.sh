@@ -28,8 +28,7 @@ make_measured() {
 
 positive() {
 	given measured && cp measured out || return
-	for name in images_per_second slowest fastest gflops share_of_sgemm share_of_peak \
-		sgemm_gflops peak_gflops \
+	for name in images_per_second slowest fastest gflops share_of_peak sgemm_gflops peak_f32_gflops \
 		generation_bytes peak_memory_bytes training_step_seconds; do
 		case $(field $name) in
 		'' | 0 | 0.0 | -* | null) echo "# $name: $(field $name)" && return 1 ;;
@@ -48,7 +47,8 @@ ok "training counts the multiply-adds of the forward pass and of both gradients"
 
 # Even if other programs run meanwhile.
 peak_is_most() {
-	given measured && cp measured out && awk "BEGIN { exit !($(field peak_gflops) >= $(field sgemm_gflops)) }"
+	given measured && cp measured out &&
+		awk "BEGIN { exit !($(field peak_f32_gflops) >= $(field sgemm_gflops)) }"
 }
 ok "the measured peak is at least the speed of SGEMM" peak_is_most
 
@@ -60,12 +60,36 @@ warns_of_blas() {
 	[ -n "$blas" ] && grep -q DYNAMIC_ARCH "$blas" && grep -q avx2 /proc/cpuinfo ||
 		skip "no OpenBLAS that chooses its kernels, or no AVX2"
 	OPENBLAS_CORETYPE=Prescott bench counted.yaml --image 8x8x1:2 -r 1 --images 4 -q &&
-		err_has "warning: OpenBLAS takes this processor for an older one (Prescott)" &&
+		err_has "warning: SGEMM of OpenBLAS" &&
+		err_has "note: OpenBLAS takes this processor for an older one (Prescott)" &&
 		err_has "OPENBLAS_CORETYPE=$better in the environment" &&
 		OPENBLAS_CORETYPE=$better bench counted.yaml --image 8x8x1:2 -r 1 --images 4 -q &&
 		! [ -s err ]
 }
 ok "an OpenBLAS that takes the processor for an older one is a warning" warns_of_blas
+
+# Of training, evaluation and generation.
+precisions() {
+	sed -n 's/^ *"precision": "\(.*\)",/\1/p' out | tr '\n' ' '
+}
+
+# A share is the part of the peak of its own precision, whichever unit there is.
+mixed() {
+	bench counted.yaml --image 8x8x1:2 -r 1 --images 8 --threads 1 --json \
+		train.precision=bf16 evaluate.precision=bf16 && is "$(precisions)" "bf16 bf16 f32 " || return
+	peak=$(field peak_bf16_gflops)
+	unit=$("$top/runner/pxr-bench" --version | sed -n 's/^bfloat16 *//p')
+	if [ "$unit" = portable ]; then
+		is "$(field bf16_unit) $peak" "null null" && peak=$(field peak_f32_gflops)
+	else
+		is "$(field bf16_unit)" "\"$unit\""
+	fi || return
+	sed -n '/"training": {/,$p' out >training && mv training out &&
+		awk "BEGIN { ratio = $(field share_of_peak) * $peak / $(field gflops)
+			exit !(ratio > 0.999 && ratio < 1.001) }" &&
+		given measured && cp measured out && is "$(precisions)" "f32 f32 f32 "
+}
+ok "shares are of the peak of the precision in which the spec trains and evaluates" mixed
 
 table() {
 	bench counted.yaml --image 8x8x1:2 -r 1 --images 4 --threads 2 --scaling &&

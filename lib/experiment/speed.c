@@ -4,8 +4,6 @@
  */
 #include "experiment/speed.h"
 
-#include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +12,8 @@
 #include "experiment/images.h"
 #include "sample/generate.h"
 #include "train/evaluate.h"
-#include "tensor/gemm.h"
 #include "tensor/generation_schedule.h"
+#include "tensor/mixed.h"
 
 enum { STOPPED = 1 };
 
@@ -32,79 +30,6 @@ struct bench {
         struct pxr_progress progress;     /* of the measurement under way */
         struct pxr_observer stop;         /* shows nothing of the work itself */
 };
-
-/* --- the machine -------------------------------------------------------------------------------
- */
-
-enum { MOST = 768 }; /* rows and columns of the largest product */
-
-/* pxr_gemm_f32() or the BLAS's. */
-typedef void gemm_function(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
-                           float alpha, const float *a, size_t lda, const float *b, size_t ldb,
-                           float beta, float *c, size_t ldc);
-
-/* What a thread does again and again: products of square matrices, or, `gemm` NULL, multiply-adds
- * in registers. */
-struct load {
-        gemm_function *gemm;
-        int size;
-        float *matrix; /* [thread][3][MOST * MOST] */
-};
-
-/* Returns the multiply-adds. */
-static double work_once(const struct load *load, int thread)
-{
-        size_t size = (size_t)load->size;
-        float *a;
-
-        if (!load->gemm)
-                return pxr_multiply_adds(10000);
-        a = load->matrix + (size_t)thread * 3 * MOST * MOST;
-        load->gemm(false, false, size, size, size, 1, a, size, a + size * size, size, 0,
-                   a + 2 * size * size, size);
-        return (double)size * size * size;
-}
-
-/* GFLOP/s of all threads at once, each at its best: a thread that something else interrupts is no
- * slower for it. */
-static double best_rate(const struct load *load, int threads)
-{
-        const double least = 0.2;
-        double start = pxr_now(), sum = 0;
-
-#pragma omp parallel num_threads(threads) reduction(+ : sum)
-        {
-                double best = 0, began, ended;
-
-                do {
-                        double done;
-
-                        began = pxr_now();
-                        done = work_once(load, omp_get_thread_num());
-                        ended = pxr_now();
-                        if (ended > began)
-                                best = fmax(best, done / (ended - began));
-                } while (ended - start < least);
-                sum += best;
-        }
-        return 2e-9 * sum;
-}
-
-/* The peak is what the processor can do without memory, or the most of what was seen. */
-static void measure_peaks(float *matrix, int threads, struct pxr_speed *speed)
-{
-        static const int sizes[] = { 256, 512, MOST };
-        const struct load registers = { .gemm = NULL };
-
-        for (size_t i = 0; i < PXR_COUNT(sizes); i++) {
-                struct load own = { pxr_gemm_f32, sizes[i], matrix };
-                struct load blas = { pxr_blas_f32, sizes[i], matrix };
-
-                speed->peak = fmax(speed->peak, best_rate(&own, threads));
-                speed->sgemm = fmax(speed->sgemm, best_rate(&blas, threads));
-        }
-        speed->peak = fmax(fmax(speed->peak, best_rate(&registers, threads)), speed->sgemm);
-}
 
 /* --- the work ----------------------------------------------------------------------------------
  */
@@ -335,6 +260,7 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
                 .split = PXR_TEST,
                 .micro_batch = (int)settings->micro_batch,
                 .threads = order->threads,
+                .precision = pxr_precision_of(order->experiment->settings.evaluate.precision),
                 .observer = &bench->stop,
         };
         bench->generation = (struct pxr_generation) {
@@ -353,11 +279,9 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
 static int measure(struct bench *bench, struct pxr_speed *speed, struct pxr_diag *diag)
 {
         int threads = bench->order->threads, status = set_up(bench, diag);
-        float *matrix = pxr_alloc_array(bench->scratch, threads, 3 * sizeof(float) * MOST * MOST);
 
-        if (status || !matrix)
+        if (status || pxr_peaks_measure(threads, &speed->peaks, diag))
                 return -1;
-        measure_peaks(matrix, threads, speed);
         status = repeat(bench, "measuring training", train, &speed->training, diag);
         if (!status)
                 status = divide_time(bench, speed, diag);
@@ -372,7 +296,9 @@ static int measure(struct bench *bench, struct pxr_speed *speed, struct pxr_diag
         }
         if (status)
                 return status;
-        measure_peaks(matrix, threads, speed); /* again: other load may have changed */
+        /* Again, for other load may have changed. */
+        if (pxr_peaks_measure(threads, &speed->peaks, diag))
+                return -1;
         speed->memory = pxr_memory_of(bench->order->experiment, threads);
         speed->generation_bytes = pxr_generation_bytes(bench->graph, speed->images, threads, 0);
         return 0;
@@ -386,11 +312,16 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
                                .order = order,
                                .graph = order->experiment->model->graph,
                                .stop = { .context = &bench, .progress = stop_asked } };
+        const struct pxr_settings *settings = &order->experiment->settings;
         int status = -1;
 
-        *speed = (struct pxr_speed) { .threads = order->threads,
-                                      .batch = (int)order->experiment->settings.train.batch,
-                                      .images = order->images };
+        *speed = (struct pxr_speed) {
+                .threads = order->threads,
+                .batch = (int)settings->train.batch,
+                .images = order->images,
+                .training_precision = pxr_precision_of(settings->train.precision),
+                .evaluation_precision = pxr_precision_of(settings->evaluate.precision),
+        };
         if (bench.scratch)
                 status = measure(&bench, speed, diag);
         pxr_trainer_free(bench.trainer);

@@ -7,6 +7,7 @@
 #define PXR_EXPERIMENT_SPEED_H
 
 #include "experiment/experiment.h"
+#include "experiment/peak.h"
 
 /* The seconds that repetitions of one piece of work took. */
 struct pxr_timing {
@@ -36,9 +37,8 @@ struct pxr_speed_order {
 /* What was measured. Only multiply-adds that no mask zeroes are counted, as 2 FLOP each. */
 struct pxr_speed {
         int threads;
-        /* GFLOP/s on as many threads, each at its best: of multiply-adds in registers, or what was
-         * seen to be more; and of SGEMM of the BLAS, the best of several square sizes. */
-        double peak, sgemm;
+        struct pxr_peaks peaks;                                      /* of as many threads */
+        enum pxr_precision training_precision, evaluation_precision; /* generation: PXR_F32 */
         int batch, images;
         struct pxr_timing training;                           /* a step on a batch */
         struct pxr_timing evaluation;                         /* of `images` */
