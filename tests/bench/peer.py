@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The paper's shapes in PyTorch, timed: what shapes.sh sets beside pxr.
 
-    peer.py SHAPE [-r N] [--compile]   training steps and evaluation, images a second
-    peer.py SHAPE --check              no output reads its own value or a later one
+    peer.py SHAPE [-r N] [--compile] [--bf16]   training steps and evaluation, images a second
+    peer.py SHAPE --check                       no output reads its own value or a later one
 
-The models are those of experiments/*.yaml at batch 16, in float32, on all processors and random
-images. They are made as one would who wants speed from the framework without kernels of his own:
+The models are those of experiments/*.yaml at batch 16, on all processors and random images, in
+float32 or, with --bf16, under torch.autocast: products in bfloat16, parameters, cell states and the
+loss in float32. They are made as one would who wants speed from the framework without kernels of his own:
 taps that a mask zeroes are cut off, 1x1 convolutions are one product, the input-to-state product
 is one over the whole map, both directions of the Diagonal BiLSTM go in one batched product, and
 a diagonal is contiguous and has no cells outside the image. A training step is forward, loss,
@@ -290,7 +291,7 @@ class Model(nn.Module):
 
     def nll(self, pixels):
         """Mean over all values, in nats."""
-        logits, targets = self(pixels), self.shape.block.arrange(pixels)
+        logits, targets = self(pixels).float(), self.shape.block.arrange(pixels)
         if self.shape.levels == 2:
             return F.binary_cross_entropy_with_logits(logits, targets.float())
         return F.cross_entropy(logits.reshape(-1, self.shape.levels), targets.reshape(-1).long())
@@ -331,17 +332,20 @@ def measure(what, work, repetitions):
     print(f"{what} {statistics.median(rates):.4g} ({min(rates):.4g} - {max(rates):.4g})", flush=True)
 
 
-def bench(model, repetitions):
+def bench(model, repetitions, bf16):
+    """Autocast keeps the rounded parameters from one use to the next, until the forward pass ends."""
     pixels = random_images(model.shape)
     optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-4, alpha=0.99)
 
     def train():
         optimizer.zero_grad()
-        model.nll(pixels).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = model.nll(pixels)
+        loss.backward()
         optimizer.step()
 
     def evaluate():
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             model.nll(pixels)
 
     measure("training", train, repetitions)
@@ -388,6 +392,7 @@ def main():
     parser.add_argument("-r", "--repetitions", type=int, default=3)
     parser.add_argument("-t", "--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--compile", action="store_true", help="with torch.compile")
+    parser.add_argument("--bf16", action="store_true", help="products in bfloat16")
     parser.add_argument("--parameters", type=int, help="refuse if the model has not as many")
     parser.add_argument("--check", action="store_true", help="check the masks; measure nothing")
     options = parser.parse_args()
@@ -402,7 +407,7 @@ def main():
     if options.check:
         check(model)
     else:
-        bench(model, options.repetitions)
+        bench(model, options.repetitions, options.bf16)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,39 @@
 #!/bin/sh
-# shapes.sh - the speed of the paper's shapes as one Markdown table.
+# shapes.sh - the speed of the paper's shapes, beside PyTorch and an older pxr, as Markdown tables.
 #
-#   tests/bench/shapes.sh [REPETITIONS [IMAGES]]   (from the build folder; defaults: 3 and 64)
+#   tests/bench/shapes.sh [--quick] [TURNS [IMAGES]]     (from the build folder)
 #
-# No data set is needed. Let nothing else run meanwhile. SHAPES names some of the rows alone, as
-# SHAPES="mnist_row cifar_row". Where $PYTHON (default: python3) has PyTorch, peer.py times the same
-# models in it, as they are and compiled; what takes it more than PEER_SECONDS (default: 900), the
-# compiling included, is "-".
+# Everything in a row of a table is measured in turns, one after the other, TURNS times (default: 3; with
+# --quick 1, which takes less than ten minutes on a quiet machine of two cores). A cell has the median of
+# the turns, and their range. IMAGES are evaluated and drawn in each (default: 64; --quick: 16). No data
+# set is needed. Let nothing else run meanwhile. What was measured is printed too if it is interrupted.
+#
+# In the environment:
+#   SHAPES="mnist_row cifar_row"   only these rows
+#   PYTHON=python3                 a Python; if it has PyTorch, peer.py measures the same models in it
+#   PEER_SECONDS=900               the time peer.py has for a turn, compiling included (--quick: 60); what
+#                                  takes longer is "-", and is not tried again
+#   OLD=path/to/build              another build of pxr, as an older revision; its specs are its own
 set -u
 source=$(cd "$(dirname "$0")/../.." && pwd)
 bench=${PXR_BENCH:-runner/pxr-bench}
-repetitions=${1:-3} images=${2:-64}
+turns=3 images=64 seconds=900
+if [ "${1:-}" = --quick ]; then
+	shift
+	turns=1 images=16 seconds=60
+fi
+turns=${1:-$turns} images=${2:-$images} seconds=${PEER_SECONDS:-$seconds}
 shapes=${SHAPES:-mnist_pixelcnn mnist_row mnist_diag7 cifar_pixelcnn cifar_row cifar_diag}
-python=${PYTHON:-python3} peer_seconds=${PEER_SECONDS:-900}
-[ -x "$bench" ] || {
-	echo "shapes.sh: $bench is not there: run it from the build folder" >&2
-	exit 2
-}
+python=${PYTHON:-python3} old=${OLD:-}
+for program in "$bench" ${old:+"$old/runner/pxr-bench"}; do
+	[ -x "$program" ] || {
+		echo "shapes.sh: $program: not found; run it from the build folder" >&2
+		exit 2
+	}
+done
+old_source=$(sed -n 's/^abs_srcdir = //p' "${old:-.}/Makefile" 2>/dev/null)
+torch=$("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null)
+work=$(mktemp -d) || exit
 
 # The MNIST PixelCNN is measured with seven blocks, as many as the LSTMs have layers.
 settings_of() {
@@ -36,41 +53,78 @@ values_of() {
 	settings_of "$1" | sed 's/--image \([0-9]*\)x\([0-9]*\)x\([0-9]*\):.*/\1 * \2 * \3/' | xargs expr
 }
 
-# Median and range of PyTorch's training steps, for pxr's number of parameters.
-peer() {
-	timeout --foreground "$peer_seconds" "$python" -B "$source/tests/bench/peer.py" -r "$repetitions" "$@" |
-		sed -n 's/^training //p' | grep . || echo "-"
+# Steps of a turn: about a second of a small model.
+steps_of() {
+	case $1 in mnist_*) echo 16 ;; *) echo 2 ;; esac
 }
 
-torch=$("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null)
-echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors;" \
-	"batch 16, $repetitions repetitions, $images images evaluated and drawn${torch:+; PyTorch $torch}"
-echo
-echo "| model | training images/s | of SGEMM, of peak | evaluation images/s | of SGEMM, of peak |" \
-	"generation images/s | drawing / evaluating | whole passes / drawing | SGEMM / peak GFLOP/s |" \
-	"PyTorch training images/s (eager, compiled) |"
-echo "|---|---|---|---|---|---|---|---|---|---|"
-for shape in $shapes; do
-	# shellcheck disable=SC2046
-	measured=$("$bench" "$source/experiments/$shape.yaml" train.batch=16 $(settings_of "$shape") \
-		-r "$repetitions" --images "$images" --quiet) || exit
-	beside=
-	if [ "$torch" ]; then
-		parameters=$(echo "$measured" | sed -n '1s/.* \([0-9]*\) parameters.*/\1/p')
-		beside="$(peer "$shape" --parameters "$parameters"),"
-		beside="$beside $(peer "$shape" --parameters "$parameters" --compile)"
-	fi
-	echo "$measured" | awk -v shape="$shape" -v beside="$beside" -v values="$(values_of "$shape")" '
-		$1 == "training" || $1 == "evaluation" || $1 == "generation" {
-			rate[$1] = $3 " (" $4 " - " $6 ")"
-			share[$1] = $8 " %, " $10 " %"
+parameters_in() {
+	sed -n '1s/.* \([0-9]*\) parameters.*/\1/p' "$1"
+}
+
+# record COLUMN: what pxr-bench or peer.py printed, as lines "table shape column rate".
+record() {
+	awk -v shape="$shape" -v column="$1" '
+		$1 == "training" || $1 == "evaluation" || ($1 == "generation" && column == "pxr_f32") {
+			print $1, shape, column, column ~ /^torch/ ? $2 : $3
 		}
-		$1 == "SGEMM" { sgemm = $3 }
-		$1 == "peak" { peak = $3 }
-		/^drawing an image/ { ratio = $5 }
-		END {
-			print "| " shape " | " rate["training"] " | " share["training"] " | " \
-				rate["evaluation"] " | " share["evaluation"] " | " \
-				rate["generation"] " | " ratio " | " int(values / ratio + 0.5) " | " sgemm " / " peak " | " beside " |"
-		}'
+		column !~ /^pxr/ { next }
+		$1 == "training" { print "share", shape, column, $9 }
+		/^drawing an image/ && column == "pxr_f32" { print "drawing", shape, "ratio", $5 }
+		$1 == "float32" { print "peak", "all", "float32", $3 }
+		$1 == "bfloat16" { print "peak", "all", "bfloat16", $4 }
+		$1 == "SGEMM" { print "peak", "all", "SGEMM", $3 }' "$work/out" >>"$work/log"
+}
+
+# pxr COLUMN PROGRAM SOURCE [KEY=VALUE...]
+pxr() {
+	column=$1 program=$2 specs=$3
+	shift 3
+	# shellcheck disable=SC2046
+	"$program" "$specs/experiments/$shape.yaml" train.batch=16 $(settings_of "$shape") \
+		-r "$(steps_of "$shape")" --images "$images" --quiet "$@" >"$work/out" || exit
+	[ "$column" != pxr_f32 ] || parameters=$(parameters_in "$work/out")
+	if [ "$(parameters_in "$work/out")" = "$parameters" ]; then
+		record "$column"
+	else
+		echo "shapes.sh: $shape: the model of $specs is another: not compared" >&2
+	fi
+}
+
+# peer COLUMN OPTION...
+peer() {
+	column=$1
+	shift
+	! grep -q "^$shape $column$" "$work/failed" || return 0
+	timeout --foreground "$seconds" "$python" -B "$source/tests/bench/peer.py" "$shape" -r 1 \
+		--parameters "$parameters" "$@" >"$work/out" 2>"$work/err" || echo "$shape $column" >>"$work/failed"
+	record "$column"
+}
+
+tables() {
+	echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors;" \
+		"batch 16, $turns turns, $images images evaluated and drawn${torch:+; PyTorch $torch}${old:+; old: $(
+			"$old/runner/pxr-bench" --version | tr '\n' ' '
+		)}"
+	"$bench" --version | tr '\n' ';'
+	for shape in $shapes; do
+		echo "values $shape all $(values_of "$shape")"
+	done | cat - "$work/log" | awk -v torch="$torch" -v old="$old" -f "$source/tests/bench/shapes.awk"
+}
+
+: >"$work/log" >"$work/failed"
+trap 'tables; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+for shape in $shapes; do
+	for turn in $(seq "$turns"); do
+		echo "$shape, turn $turn of $turns ..." >&2
+		pxr pxr_f32 "$bench" "$source"
+		pxr pxr_bf16 "$bench" "$source" train.precision=bf16 evaluate.precision=bf16
+		[ -z "$old" ] || pxr old "$old/runner/pxr-bench" "$old_source"
+		[ "$torch" ] || continue
+		peer torch_f32
+		peer torch_f32_compiled --compile
+		peer torch_bf16 --bf16
+		peer torch_bf16_compiled --bf16 --compile
+	done
 done
