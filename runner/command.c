@@ -127,8 +127,7 @@ static bool has_word(const char *words, const char *word)
         return false;
 }
 
-/* Whether a subcommand takes an option. One without a name is listed by its first word. */
-static bool goes_with(const struct command_option *option, const struct command_verb *verb)
+bool goes_with(const struct command_option *option, const struct command_verb *verb)
 {
         const char *name = verb->name ? verb->name : verb->words;
 
@@ -137,9 +136,8 @@ static bool goes_with(const struct command_option *option, const struct command_
         return !option->verbs || has_word(option->verbs, name);
 }
 
-/* The help of an option: of all subcommands, or of the one that --help is asked for. */
-static const char *option_help(struct pxr_arena *arena, const struct command_option *option,
-                               const struct command_verb *verb)
+const char *option_help(struct pxr_arena *arena, const struct command_option *option,
+                        const struct command_verb *verb)
 {
         bool prefix = !verb && option->verbs && *option->verbs != '!' &&
                       strncmp(option->help, "for ", 4) != 0;
@@ -151,8 +149,7 @@ static const char *option_help(struct pxr_arena *arena, const struct command_opt
                         option->initial ? option->initial : "", option->initial ? ")" : "");
 }
 
-/* A command of one purpose has one row, without a name. */
-static bool has_subcommands(void)
+bool has_subcommands(void)
 {
         return command.verbs[0].name || !command.verbs[0].run;
 }
@@ -172,7 +169,7 @@ static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct
                         *row++ = (struct argp_option) {
                                 .name = pxr_strf(arena, "%s%s%s", verb->name ? verb->name : "",
                                                  verb->name && *verb->words ? " " : "",
-                                                 verb->words),
+                                                 verb->name && command.front ? "" : verb->words),
                                 .flags = OPTION_DOC | OPTION_NO_USAGE,
                                 .doc = verb->help,
                                 .group = group
@@ -209,7 +206,7 @@ static const struct command_verb *helped_verb(const struct pxr_arguments *typed)
         const struct command_verb *verb = NULL;
         bool help = false;
 
-        for (size_t i = 0; i < typed->count; i++) {
+        for (size_t i = 0; i < typed->count && !command.front; i++) {
                 help |= strcmp(typed->text[i], "--help") == 0 || strcmp(typed->text[i], "-?") == 0;
                 if (!verb && *typed->text[i] != '-')
                         verb = find_verb(typed->text[i]);
@@ -227,6 +224,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
         if (key == ARGP_KEY_ARG)
                 program->words.text[program->words.count++] = text;
+        while (key == ARGP_KEY_ARG && command.front && state->next < state->argc)
+                program->words.text[program->words.count++] = state->argv[state->next++];
         if (key == ARGP_KEY_NO_ARGS && !command.usual &&
             (has_subcommands() || *command.verbs->words != '['))
                 argp_usage(state);
@@ -475,7 +474,9 @@ int main(int argc, char **argv)
                 fprintf(stderr, "%s: out of memory\n", command.name);
                 return 1;
         }
-        if (read_arguments(&program, argc, argv) == 0 && choose_verb(&program) == 0) {
+        if (argc == 3 && strcmp(argv[1], "--describe") == 0) /* used by the Makefile */
+                status = describe_command(&program, argv[2]);
+        else if (read_arguments(&program, argc, argv) == 0 && choose_verb(&program) == 0) {
                 may_exit = false;
                 status = program.verb->run(&program);
         }

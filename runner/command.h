@@ -105,6 +105,7 @@ struct command {
         const struct command_option *options;
         const struct command_verb *verbs; /* one without a name: its only purpose */
         const char *usual;                /* subcommand when there are no arguments; NULL: none */
+        bool front; /* what follows the subcommand is read by another command */
 };
 
 /* Defined by the command, run by main(): the exit status is 1 for a failure of the system, 2 for a
@@ -123,5 +124,23 @@ const char *command_line(const struct program *program, const char *except);
 
 /* One worker per processor, as many as --threads allows. */
 int usual_threads(void);
+
+/* --- for describe.c ----------------------------------------------------------------------------
+ */
+
+/* Whether the command has subcommands. One of a single purpose has one row, without a name. */
+bool has_subcommands(void);
+
+/* Whether a subcommand takes an option. One without a name is listed by its first word. */
+bool goes_with(const struct command_option *option, const struct command_verb *verb);
+
+/* The help of an option, with its choices and default: of all subcommands, or of one. */
+const char *option_help(struct pxr_arena *arena, const struct command_option *option,
+                        const struct command_verb *verb);
+
+/* Write what is made from the tables when pxr is built into a folder: NAME.1, the man page, and
+ * NAME-SUBCOMMAND.1 for each subcommand; NAME.bash, tables for the completion of bash; NAME.row, a
+ * row of the subcommands of `pxr`. Returns 0 or -1. */
+int describe_command(const struct program *program, const char *folder);
 
 #endif

@@ -372,11 +372,11 @@ static const struct command_option options[] = {
 static const struct command_verb verbs[] = {
         { .help = "Commands:" },
         { "list", "", "list the layers (the default)", .run = list },
-        { "check", "[NAME]", "check that one layer, or all, compute what they declare",
+        { "check", "[LAYER]", "check that one layer, or all, compute what they declare",
           .run = check },
         { "new", "NAME", "write the folder NAME: a layer that builds, and a spec",
           .run = write_new },
-        { NULL, "NAME", "print the options and parameters of a layer", .run = describe },
+        { NULL, "LAYER", "print the options and parameters of a layer", .run = describe },
         { 0 },
 };
 

@@ -18,7 +18,7 @@ folder_of() {
 }
 
 # Installed once; a case that changes an installation copies it first.
-make_quietly install && bin=$(folder_of pxr-run) && lib=$(folder_of libpxr.so) &&
+make_quietly install && bin=$(dirname "$(find "$stage" -type f -name pxr-run)") && lib=$(folder_of libpxr.so) &&
 	include=$(dirname "$(folder_of layer.h)") || {
 	cat err
 	exit 1
@@ -44,6 +44,15 @@ installed() {
 		LD_LIBRARY_PATH=$lib "$bin/$program" "$@" >out 2>err
 	fi
 }
+
+documented() {
+	man=$(dirname "$(folder_of pxr-report-show.1)") completions=$(dirname "$(find "$stage" -path '*completions/pxr')")
+	for command in "$bin"/*; do
+		[ -s "$man/man1/${command##*/}.1" ] && [ -s "$completions/${command##*/}" ] || return
+	done
+	installed pxr help run && out_has "pxr-run"
+}
+ok "make install installs the man pages and the completion of each command" documented
 
 finds_layers() {
 	installed pxr-layers && out_has "conv " && installed pxr-layers conv &&
