@@ -108,6 +108,33 @@ int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct 
         return 0;
 }
 
+/* --- numbers -----------------------------------------------------------------------------------*/
+
+bool pxr_npy_is_whole(const struct pxr_npy *array)
+{
+        const char *type = array->type + (strchr("<>|=", array->type[0]) ? 1 : 0);
+
+        return strchr("iu", type[0]) && strchr("1248", type[1]) && type[1] && !type[2];
+}
+
+int pxr_npy_read_number(struct pxr_reader *input, const struct pxr_npy *array, int64_t *number,
+                        struct pxr_diag *diag)
+{
+        size_t size = (size_t)(array->type[strlen(array->type) - 1] - '0');
+        bool big = array->type[0] == '>';
+        uint64_t value = 0;
+        uint8_t bytes[8];
+
+        if (pxr_data_read(input, bytes, size, "the numbers", diag))
+                return -1;
+        for (size_t i = 0; i < size; i++)
+                value |= (uint64_t)bytes[big ? size - 1 - i : i] << 8 * i;
+        if (strchr(array->type, 'i') && size < 8 && value >> (8 * size - 1))
+                value |= UINT64_MAX << 8 * size;
+        *number = (int64_t)value;
+        return 0;
+}
+
 /* --- how the images of an array lie
  * --------------------------------------------------------------*/
 
@@ -123,7 +150,9 @@ static int64_t side_of(int64_t size, int colours)
         return side <= MAX_SIDE && side * side * colours == size ? side : 0;
 }
 
-static bool fits(const struct pxr_npy *array, enum pxr_layout_name name, struct pxr_layout *layout)
+/* `flat_rows`: of the images in a flat array; 0: they are square. */
+static bool fits(const struct pxr_npy *array, enum pxr_layout_name name, int64_t flat_rows,
+                 struct pxr_layout *layout)
 {
         const int64_t *shape = array->shape;
         int colours_at = name == PXR_LAYOUT_HWC ? 3 : 1, rows_at = name == PXR_LAYOUT_CHW ? 2 : 1;
@@ -132,7 +161,10 @@ static bool fits(const struct pxr_npy *array, enum pxr_layout_name name, struct 
 
         if (array->dimensions == 2) {
                 colours = in_colour ? 3 : 1;
-                rows = cols = side_of(shape[1], (int)colours);
+                rows = flat_rows ? flat_rows : side_of(shape[1], (int)colours);
+                cols = flat_rows && shape[1] % (rows * colours) == 0 ? shape[1] / (rows * colours)
+                       : flat_rows                                   ? 0
+                                                                     : rows;
         } else if (array->dimensions == (in_colour ? 4 : 3)) {
                 colours = in_colour ? shape[colours_at] : 1;
                 rows = shape[rows_at];
@@ -166,14 +198,9 @@ static int refuse(const char *name, const struct pxr_npy *array, struct pxr_diag
                        array->text);
         pxr_note(diag,
                  "expected N x rows x columns x colours, N x colours x rows x columns, or N x rows "
-                 "x columns, with 1 to %d rows and columns and 1 or 3 colours, or N flat rows of "
-                 "square images",
+                 "x columns, with 1 to %d rows and columns and 1 or 3 colours, or N flat rows",
                  MAX_SIDE);
-        if (array->dimensions == 2)
-                pxr_note(diag,
-                         "use data.reshape(N, rows, columns, colours) to give a flat array its "
-                         "shape");
-        else if (array->dimensions == 4)
+        if (array->dimensions == 4)
                 pxr_note(diag, "use data[..., :3] to drop the fourth of four channels");
         return -1;
 }
@@ -182,7 +209,12 @@ static int ask(const char *name, const struct pxr_npy *array, struct pxr_diag *d
 {
         pxr_user_error(diag, "%s: the shape %s does not determine the layout of the images", name,
                        array->text);
-        if (array->dimensions == 3)
+        if (array->dimensions == 2)
+                pxr_note(diag,
+                         "state how each row is an image: 'layout: hw' if it is grey, 'layout: "
+                         "hwc' if the colours of a pixel are adjacent, 'layout: chw' if it is "
+                         "planes of red, green and blue; and 'rows: N' unless it is square");
+        else if (array->dimensions == 3)
                 pxr_note(diag,
                          "set 'layout: hw' if these are N grey images; images in colour have the "
                          "shape N x rows x columns x colours");
@@ -193,22 +225,23 @@ static int ask(const char *name, const struct pxr_npy *array, struct pxr_diag *d
         return -1;
 }
 
-int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layout_name stated,
-                    struct pxr_location location, bool planes, struct pxr_layout *layout,
+int pxr_layout_find(const char *name, const struct pxr_npy *array,
+                    const struct pxr_layout_stated *stated, struct pxr_layout *layout,
                     struct pxr_diag *diag)
 {
         int found = 0;
 
-        if (stated != PXR_LAYOUT_ANY) {
-                if (fits(array, stated, layout))
+        if (stated->name != PXR_LAYOUT_ANY) {
+                if (fits(array, stated->name, stated->rows, layout))
                         return 0;
-                return pxr_error_at(diag, location, "%s: 'layout: %s' does not fit the shape %s",
-                                    name, pxr_layout_names[stated], array->text);
+                return pxr_error_at(diag, stated->location,
+                                    "%s: 'layout: %s' does not fit the shape %s", name,
+                                    pxr_layout_names[stated->name], array->text);
         }
-        if (planes && array->dimensions == 2 && fits(array, PXR_LAYOUT_CHW, layout))
-                return 0;
+        if (array->dimensions == 2)
+                return ask(name, array, diag);
         for (int i = PXR_LAYOUT_HWC; i <= PXR_LAYOUT_HW; i++)
-                found += fits(array, (enum pxr_layout_name)i, layout);
+                found += fits(array, (enum pxr_layout_name)i, 0, layout);
         if (found == 0)
                 return refuse(name, array, diag);
         return found > 1 || is_doubtful(array) ? ask(name, array, diag) : 0;

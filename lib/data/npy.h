@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npy.h - arrays as NumPy stores them (.npy, and the entries of .npz): the header, and how the
- * images lie, from the shape.
+ * npy.h - arrays as NumPy stores them (.npy, and the entries of .npz): the header, numbers, and how
+ * the images lie, from the shape.
  */
 #ifndef PXR_DATA_NPY_H
 #define PXR_DATA_NPY_H
@@ -26,9 +26,17 @@ int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct 
 /* --- how the images of an array lie
  * --------------------------------------------------------------*/
 
-/* What a user can state. A flat array of N rows holds square images in the stated order. */
+/* Read the next of an array's whole numbers, of any type and byte order. Returns 0 or -1. */
+int pxr_npy_read_number(struct pxr_reader *input, const struct pxr_npy *array, int64_t *number,
+                        struct pxr_diag *diag);
+
+/* Whether the type is that of whole numbers: signed or unsigned, of 1 to 8 bytes. */
+bool pxr_npy_is_whole(const struct pxr_npy *array);
+
+/* What a user can state. In a flat array of N rows, each row is an image in the stated order. */
 enum pxr_layout_name {
-        PXR_LAYOUT_ANY, /* as the shape says, where only one of the others fits it */
+        PXR_LAYOUT_ANY, /* as the shape says, where only one of the others fits it; never for flat
+                           arrays */
         PXR_LAYOUT_HWC, /* N x rows x columns x colours */
         PXR_LAYOUT_CHW, /* N x colours x rows x columns */
         PXR_LAYOUT_HW,  /* N x rows x columns, grey */
@@ -42,10 +50,16 @@ struct pxr_layout {
         bool planar; /* planes of red, green and blue */
 };
 
-/* Find the layout of `array`, called `name` in errors. A stated layout that does not fit is an
- * error at `location`. `planes`: flat rows in colour are known to be planes. Returns 0 or -1. */
-int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layout_name stated,
-                    struct pxr_location location, bool planes, struct pxr_layout *layout,
+/* What is stated of an array's images. */
+struct pxr_layout_stated {
+        enum pxr_layout_name name;
+        int64_t rows;                 /* of each image in a flat array; 0: it is square */
+        struct pxr_location location; /* for errors */
+};
+
+/* Find the layout of `array`, called `name` in errors. Returns 0 or -1. */
+int pxr_layout_find(const char *name, const struct pxr_npy *array,
+                    const struct pxr_layout_stated *stated, struct pxr_layout *layout,
                     struct pxr_diag *diag);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npz.c - images in NumPy's .npz files, as the later release of downsampled ImageNet has them.
+ * npz.c - images in NumPy's files: .npz, as the later release of downsampled ImageNet has them, and
+ * .npy.
  *
- * A file is a zip archive whose entry data.npy is an array of images (shapes: npy.h). Other
- * entries (labels, mean) are ignored. In a folder, train*.npz, val*.npz and test*.npz are the
- * splits; the files of a split are read in the order of the numbers in their names.
+ * An .npz file is a zip archive of arrays; npz_keys.h says which of them are read, and npy.h what
+ * shapes they have. In a folder, train*.npz, val*.npz and test*.npz are the splits, or train.npy
+ * and so on; the files of a split are read in the order of the numbers in their names.
  */
 #include "config.h"
 
@@ -19,15 +20,20 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "data/labels.h"
 #include "data/npy.h"
+#include "data/npz_keys.h"
 #include "data/pixels.h"
 #include "data/png.h"
+#include "data/recognize.h"
 
-enum { MB = 1 << 20, MAX_KEYS = 400 };
+enum { MB = 1 << 20 };
 
 struct npz {
         const char *path;
+        const char *key;
         int layout;
+        int64_t rows;
         int64_t levels;
         int64_t valid;
         double memory;
@@ -59,13 +65,16 @@ static const char *quotable(const char *text, const char *word)
 static void note_numpy(const char *why, const char *before, const char *path, const char *key,
                        const char *after, struct pxr_diag *diag)
 {
-        pxr_note(diag, "%s, in Python: numpy.savez('new.npz', data=%snumpy.load('%s')['%s']%s)",
-                 why, before, quotable(path, "FILE"), quotable(key, "KEY"), after);
+        bool of_key = key && *key;
+
+        pxr_note(diag, "%s, in Python: numpy.savez('new.npz', data=%snumpy.load('%s')%s%s%s%s)",
+                 why, before, quotable(path, "FILE"), of_key ? "['" : "",
+                 of_key ? quotable(key, "KEY") : "", of_key ? "']" : "", after);
 }
 
 /* Only bytes are read, in C order. */
-static int check_type(const char *path, const struct pxr_reader *input, const struct pxr_npy *array,
-                      struct pxr_diag *diag)
+static int check_type(const char *path, const char *key, const struct pxr_reader *input,
+                      const struct pxr_npy *array, struct pxr_diag *diag)
 {
         const char *type = array->type, *name = pxr_reader_path(input);
 
@@ -73,20 +82,20 @@ static int check_type(const char *path, const struct pxr_reader *input, const st
                 pxr_user_error(diag, "%s: expected an array of bytes (dtype uint8), got dtype '%s'",
                                name, type);
                 if (strpbrk(type, "f"))
-                        note_numpy("to convert values from 0 to 1", "numpy.rint(255 * ", path,
-                                   "data", ").astype('uint8')", diag);
+                        note_numpy("to convert values from 0 to 1", "numpy.rint(255 * ", path, key,
+                                   ").astype('uint8')", diag);
                 else if (strpbrk(type, "b"))
-                        note_numpy("to convert it to images of 'levels: 2'", "255 * ", path, "data",
+                        note_numpy("to convert it to images of 'levels: 2'", "255 * ", path, key,
                                    ".astype('uint8')", diag);
                 else
-                        note_numpy("to convert values from 0 to 255", "", path, "data",
+                        note_numpy("to convert values from 0 to 255", "", path, key,
                                    ".astype('uint8')", diag);
                 return -1;
         }
         if (!array->by_columns)
                 return 0;
         pxr_user_error(diag, "%s: expected an array in C order, got Fortran order", name);
-        note_numpy("to convert it", "numpy.ascontiguousarray(", path, "data", ")", diag);
+        note_numpy("to convert it", "numpy.ascontiguousarray(", path, key, ")", diag);
         return -1;
 }
 
@@ -133,18 +142,41 @@ static int read_images(struct pxr_opening *o, struct pxr_reader *input, int64_t 
         return failed ? -1 : pxr_data_end(input, count, "images", o->diag);
 }
 
-static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader *input)
+/* What the options state of the layout; of downsampled ImageNet it is known. */
+static struct pxr_layout_stated stated_layout(const struct pxr_opening *o, const char *path,
+                                              const struct pxr_npy *array)
+{
+        const struct npz *options = o->options;
+        struct pxr_layout_stated stated = { (enum pxr_layout_name)options->layout, options->rows,
+                                            pxr_data_location(o, "layout") };
+
+        if (stated.name != PXR_LAYOUT_ANY || array->dimensions != 2 || !is_imagenet(path, array))
+                return stated;
+        stated.name = PXR_LAYOUT_CHW;
+        if (pxr_pixels_count(o) == 0)
+                pxr_warn(o->diag,
+                         "%s: read as downsampled ImageNet, by its name and number of images: flat "
+                         "rows of "
+                         "planes of red, green and blue ('layout: chw' states it)",
+                         path);
+        return stated;
+}
+
+/* Add the images of an array. */
+static int read_array(struct pxr_opening *o, const char *path, const char *key,
+                      struct pxr_reader *input)
 {
         const struct npz *options = o->options;
         const char *name = pxr_reader_path(input);
+        struct pxr_layout_stated stated;
         struct pxr_layout layout;
         struct pxr_npy array;
 
         if (pxr_npy_read_header(input, &array, o->diag) ||
-            check_type(path, input, &array, o->diag) ||
-            pxr_layout_find(name, &array, (enum pxr_layout_name)options->layout,
-                            pxr_data_location(o, "layout"), is_imagenet(path, &array), &layout,
-                            o->diag) ||
+            check_type(path, key, input, &array, o->diag))
+                return -1;
+        stated = stated_layout(o, path, &array);
+        if (pxr_layout_find(name, &array, &stated, &layout, o->diag) ||
             pxr_pixels_begin(o, name, layout.rows, layout.cols, layout.colours,
                              options->memory > 0 ? (int64_t)(options->memory * MB) : 1))
                 return -1;
@@ -153,65 +185,129 @@ static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader
         return read_images(o, input, array.shape[0], &layout);
 }
 
-/* The name of the first array in a file, and the names of all as text: "x, y". */
-struct keys {
-        const char *first, *all;
-};
-
-static void add_key(struct pxr_arena *arena, struct keys *keys, const char *entry)
+/* Add the labels of an array, which must be one for each image so far. */
+static int read_labels(struct pxr_opening *o, const char *path, const char *key,
+                       struct pxr_reader *input)
 {
-        int length = (int)strlen(entry) - 4;
+        int64_t before = pxr_labels_count(o), images = pxr_pixels_count(o) - before, label;
+        const char *name = pxr_reader_path(input);
+        struct pxr_npy array;
 
-        if (fnmatch("*.npy", entry, 0) != 0)
-                return;
-        if (!keys->first)
-                keys->first = keys->all = pxr_strf(arena, "%.*s", length, entry);
-        else if (strlen(keys->all) + (size_t)length < MAX_KEYS)
-                keys->all = pxr_strf(arena, "%s, %.*s", keys->all, length, entry);
-        else if (fnmatch("*, ...", keys->all, 0) != 0)
-                keys->all = pxr_strf(arena, "%s, ...", keys->all);
-}
-
-static int no_data(const char *path, const struct keys *keys, struct pxr_diag *diag)
-{
-        if (!keys->first)
-                return pxr_user_error(diag,
-                                      "%s: contains no arrays; the images must be an array "
-                                      "'data' (data.npy)",
-                                      path);
-        pxr_user_error(diag, "%s: contains no array 'data' (data.npy), but: %s", path, keys->all);
-        note_numpy("to save one of them under that name", "", path, keys->first, "", diag);
-        return -1;
-}
-
-/* Read the entry data.npy. */
-static int read_entries(struct pxr_opening *o, struct pxr_archive *archive, const char *path)
-{
-        struct keys keys = { 0 };
-        const char *name;
-        int result, found = 0;
-
-        while ((result = pxr_archive_next(archive, &name, o->diag)) > 0) {
-                add_key(o->arena, &keys, name);
-                if (strcmp(name, "data.npy") != 0)
-                        continue;
-                if (found++)
-                        return pxr_user_error(o->diag, "%s: duplicate data.npy", path);
-                if (read_array(o, path, pxr_archive_entry(archive)))
+        (void)path, (void)key;
+        if (pxr_npy_read_header(input, &array, o->diag))
+                return -1;
+        if (!pxr_npy_is_whole(&array) || array.dimensions < 1 || array.dimensions > 2 ||
+            array.shape[0] != images || (array.dimensions == 2 && array.shape[1] != 1))
+                return pxr_user_error(
+                        o->diag,
+                        "%s: expected a whole number for each of the %lld images, got "
+                        "an array of dtype '%s' and shape %s",
+                        name, (long long)images, array.type, array.text);
+        for (int64_t i = 0; i < images; i++)
+                if (pxr_npy_read_number(input, &array, &label, o->diag) ||
+                    pxr_labels_add(o, name, label))
                         return -1;
-        }
-        return result == 0 && !found ? no_data(path, &keys, o->diag) : result;
+        return pxr_data_end(input, images, "labels", o->diag);
 }
 
-static int read_file(struct pxr_opening *o, const char *path)
+typedef int take_array(struct pxr_opening *o, const char *path, const char *key,
+                       struct pxr_reader *input);
+
+/* Take the array `key` of a file that has it; `record` the file. */
+static int take_entry(struct pxr_opening *o, const char *path, const char *key, bool record,
+                      take_array *take)
 {
         struct pxr_archive *archive = pxr_archive_open(path, o->diag);
+        const char *entry = pxr_strf(o->arena, "%s.npy", key), *name;
+        int result = -1, found = 0, failed = 0;
+
+        while (archive && !failed && (result = pxr_archive_next(archive, &name, o->diag)) > 0) {
+                if (strcmp(name, entry) != 0)
+                        continue;
+                failed = found++ ? pxr_user_error(o->diag, "%s: duplicate %s", path, entry)
+                                 : take(o, path, key, pxr_archive_entry(archive));
+        }
+        failed = failed || result < 0 || (record && pxr_data_record(o, pxr_archive_file(archive)));
+        pxr_archive_close(archive);
+        return failed ? -1 : 0;
+}
+
+/* Read the images of a split, and their labels if they are asked for. */
+static int read_keys(struct pxr_opening *o, const char *path, const struct pxr_npz_keys *keys,
+                     bool record)
+{
+        if (take_entry(o, path, keys->images, record, read_array))
+                return -1;
+        if (!o->common.labels)
+                return 0;
+        if (!keys->labels)
+                return pxr_error_at(o->diag, pxr_data_location(o, "labels"),
+                                    "%s: 'labels: true' requires an array of labels ('labels' or "
+                                    "'y') beside '%s'",
+                                    path, keys->images);
+        return take_entry(o, path, keys->labels, false, read_labels);
+}
+
+static int read_npy(struct pxr_opening *o, const char *path)
+{
+        const struct npz *options = o->options;
+        struct pxr_reader *input;
         int failed;
 
-        if (!archive)
+        if (options->key)
+                return pxr_error_at(o->diag, pxr_data_location(o, "key"),
+                                    "%s: an .npy file has one array, without a key", path);
+        input = pxr_reader_open(NULL, path, o->diag);
+        failed = !input || read_array(o, path, NULL, input) || pxr_data_record(o, input);
+        pxr_reader_close(input);
+        return failed ? -1 : 0;
+}
+
+/* Read a file that is one split. */
+static int read_file(struct pxr_opening *o, const char *path)
+{
+        const struct npz *options = o->options;
+        struct pxr_npz_keys keys[PXR_SPLITS];
+
+        if (pxr_file_refuse(path, 1 << PXR_FILE_NPY | 1 << PXR_FILE_ZIP, o->diag))
                 return -1;
-        failed = read_entries(o, archive, path) || pxr_data_record(o, pxr_archive_file(archive));
-        pxr_archive_close(archive);
+        if (pxr_file_kind(path) == PXR_FILE_NPY)
+                return read_npy(o, path);
+        if (pxr_npz_choose(o, path, options->key, keys))
+                return -1;
+        if (keys[PXR_VALID].images || keys[PXR_TEST].images) {
+                pxr_user_error(o->diag, "%s: holds several splits, but is in a folder of splits",
+                               path);
+                pxr_note(o->diag, "give the path of the file, or name one array by 'key'");
+                return -1;
+        }
+        return read_keys(o, path, &keys[PXR_TRAIN], true);
+}
+
+/* Read a file that may hold several splits. The splits are stored in the order in which they are
+ * read. */
+static int read_splits(struct pxr_opening *o, const char *path, const bool wanted[PXR_SPLITS],
+                       int64_t count[PXR_SPLITS])
+{
+        const struct npz *options = o->options;
+        struct pxr_npz_keys keys[PXR_SPLITS] = { 0 };
+        bool several = pxr_file_kind(path) == PXR_FILE_ZIP, record = true;
+        int failed = 0;
+
+        if (several && pxr_npz_choose(o, path, options->key, keys))
+                return -1;
+        several = keys[PXR_VALID].images || keys[PXR_TEST].images;
+        for (int split = 0; split < PXR_SPLITS && !failed; split++) {
+                int64_t before = pxr_pixels_count(o);
+
+                if (several && wanted[split] && keys[split].images) {
+                        failed = read_keys(o, path, &keys[split], record);
+                        record = false;
+                } else if (!several && wanted[split] && split == PXR_TRAIN) {
+                        failed = read_file(o, path);
+                }
+                count[split] = pxr_pixels_count(o) - before;
+        }
         return failed;
 }
 
@@ -220,10 +316,13 @@ static int read_file(struct pxr_opening *o, const char *path)
 /* The split of a file by its name; PXR_SPLITS: none. */
 static enum pxr_split split_of(const char *name)
 {
-        static const char *const patterns[] = { "train*.npz", "val*.npz", "test*.npz" };
+        static const char *const patterns[] = { "@(train*.npz|train.npy)",
+                                                "@(val*.npz|val.npy|valid.npy)",
+                                                "@(test*.npz|test.npy)" };
         int split = 0;
 
-        while (split < PXR_SPLITS && fnmatch(patterns[split], name, FNM_CASEFOLD) != 0)
+        while (split < PXR_SPLITS &&
+               fnmatch(patterns[split], name, FNM_CASEFOLD | FNM_EXTMATCH) != 0)
                 split++;
         return split;
 }
@@ -245,7 +344,9 @@ static int read_folder(struct pxr_opening *o, const char *path, const bool wante
                 return pxr_file_error(path, "open", errno, o->diag);
         if (files == 0)
                 failed = pxr_user_error(o->diag,
-                                        "%s: contains no train*.npz, val*.npz or test*.npz", path);
+                                        "%s: contains no train*.npz, val*.npz or test*.npz, nor "
+                                        "train.npy, valid.npy or test.npy",
+                                        path);
         for (int split = 0; split < PXR_SPLITS; split++) {
                 int64_t before = pxr_pixels_count(o);
 
@@ -261,26 +362,15 @@ static int read_folder(struct pxr_opening *o, const char *path, const bool wante
         return failed;
 }
 
-/* Read what `path` names: a folder, or a file that is the train split. */
+/* Read what `path` names: a folder, or a file of one split (train) or several. */
 static int read_path(struct pxr_opening *o, const char *path, const bool wanted[PXR_SPLITS],
                      int64_t count[PXR_SPLITS])
 {
         struct stat status;
-        int failed;
 
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
                 return read_folder(o, path, wanted, count);
-        if (fnmatch("*.npy", path, FNM_CASEFOLD) == 0) {
-                pxr_user_error(o->diag, "%s: expected an .npz file, got a single array (.npy)",
-                               path);
-                pxr_note(o->diag,
-                         "to convert it, in Python: numpy.savez('new.npz', data=numpy.load('%s'))",
-                         quotable(path, "FILE"));
-                return -1;
-        }
-        failed = wanted[PXR_TRAIN] && read_file(o, path);
-        count[PXR_TRAIN] = pxr_pixels_count(o);
-        return failed;
+        return read_splits(o, path, wanted, count);
 }
 
 /* --- opening -----------------------------------------------------------------------------------*/
@@ -319,11 +409,20 @@ static int open_set(struct pxr_opening *o)
 
 static const struct pxr_option rows[] = {
         PXR_STRING(struct npz, path, "data/npz",
-                   "an .npz file, or a folder of train*.npz, val*.npz and test*.npz"),
-        PXR_ENUM(struct npz, layout, "any", pxr_layout_names,
-                 "order of the array 'data': hwc: N x rows x columns x colours; chw: N x colours x "
-                 "rows x columns; hw: N x rows x columns, grey; any of them may be N flat rows of "
-                 "square images; any: determined by the shape, if it is unambiguous"),
+                   "an .npz or .npy file, or a folder of train*.npz, val*.npz and test*.npz, or of "
+                   "train.npy, valid.npy and test.npy"),
+        PXR_STRING(
+                struct npz, key, PXR_UNSET,
+                "the array of images in an .npz file; else 'data', x_train, x_val and x_test (or "
+                "train_images and so on), or the only array of bytes"),
+        PXR_ENUM(
+                struct npz, layout, "any", pxr_layout_names,
+                "order of the images' array: hwc: N x rows x columns x colours; chw: N x colours x "
+                "rows x columns; hw: N x rows x columns, grey; any of them may be N flat rows; "
+                "any: "
+                "determined by the shape, if it is unambiguous, and never of flat rows"),
+        PXR_INT(struct npz, rows, "0", 0, 4096,
+                "rows of each image in an array of flat rows; 0: images are square"),
         PXR_INT(struct npz, levels, "256", 2, 256,
                 "values of a pixel's colour, spread from 0 to 255 in the files"),
         PXR_INT(struct npz, valid, "0", 0, 1e9,
@@ -340,7 +439,7 @@ static const char *const patterns[] = { "*.npz", "/*.npy", NULL };
 
 const struct pxr_data_format pxr_data_npz = {
         .name = "npz",
-        .help = "images in NumPy's .npz files, as of downsampled ImageNet",
+        .help = "images in NumPy's .npz and .npy files, as of downsampled ImageNet",
         .options = &options,
         .open = open_set,
         .patterns = patterns,
