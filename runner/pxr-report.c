@@ -4,6 +4,8 @@
  *
  * Arguments and printing; the reports are in lib/report, the changes in lib/manage.
  */
+#include "config.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,14 +17,15 @@
 #include "manage/manage.h"
 #include "report/report.h"
 #include "report/report_file.h"
+#include "report/serve.h"
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/texts.h"
 
 static struct arguments {
-        const char *db, *paper, *where, *part, *out;
+        const char *db, *paper, *where, *part, *out, *bind;
         int64_t limit, details;
-        int format;
+        int format, port;
         bool all, archived, yes, force, old, missing;
 } args;
 
@@ -229,11 +232,21 @@ static bool is_page(const char *path)
         return strstr(head, "<meta name=\"generator\" content=\"pxr ");
 }
 
+static struct pxr_page_wanted wanted_page(void)
+{
+        return (struct pxr_page_wanted) {
+                .database = args.db,
+                .where = args.where,
+                .limit = args.limit,
+                .details = args.details,
+        };
+}
+
 /* Without --out, an older page of pxr's is replaced: all of it can be made again. */
 static int html(struct program *p)
 {
         const char *out = args.out ? args.out : "report.html";
-        const struct pxr_page_wanted wanted = { args.db, args.where, args.limit, args.details };
+        const struct pxr_page_wanted wanted = wanted_page();
         const struct pxr_paper *paper = pxr_paper_open(p->arena, args.paper, p->diag);
         bool replaces = args.force || (!args.out && is_page(out)), prints = strcmp(out, "-") == 0;
         struct pxr_store *store;
@@ -254,6 +267,53 @@ static int html(struct program *p)
         say(stdout, "%s: %.1f MB\n", out, (double)strlen(page) * 1e-6);
         return 0;
 }
+
+#ifdef PXR_SERVE
+/* Where the page is, and who else can read it. */
+static void say_ready(const char *url, bool local)
+{
+        say(stdout, "%s\n", url);
+        fflush(stdout);
+        if (local)
+                say(stderr,
+                    "Only this machine can open it; elsewhere, use 'ssh -L'. Ctrl-C ends it.\n");
+        else
+                say(stderr,
+                    "WARNING: everyone who can reach this machine can read all runs, specs and "
+                    "samples of\n%s, without a password and not encrypted. Ctrl-C ends it.\n",
+                    args.db);
+}
+
+/* An invalid condition or database is reported before the browser asks. */
+static int check_page(const struct program *p, const struct pxr_page_wanted *page)
+{
+        struct pxr_arena *arena = pxr_arena_new(0, p->diag);
+        struct pxr_store *store = arena ? pxr_recorded_store(arena, args.db, false, p->diag) : NULL;
+        const char *state = store ? pxr_report_page_state(arena, store, page, p->diag) : NULL;
+
+        pxr_arena_free(arena);
+        return state ? 0 : -1;
+}
+
+static int serve(struct program *p)
+{
+        const struct pxr_page_wanted page = wanted_page();
+        struct pxr_serving serving = { &page,       pxr_paper_open(p->arena, args.paper, p->diag),
+                                       args.bind,   args.port,
+                                       &stop_asked, say_ready };
+
+        if (check_own_reports(p) || !serving.paper || check_page(p, &page))
+                return -1;
+        watch_signals(false);
+        return pxr_serve(&serving, p->diag);
+}
+#else
+static int serve(struct program *p)
+{
+        return pxr_user_error(p->diag, "this pxr was built without libmicrohttpd: use 'pxr-report "
+                                       "html'");
+}
+#endif
 
 /* --- tables ------------------------------------------------------------------------------------
  */
@@ -332,16 +392,22 @@ static int run_file(struct program *p)
 static const struct command_option options[] = {
         { OPTION_DB },
         { "format", 0, "FORMAT", "output format (latex: a whole document)", FIELD(format),
-          .choices = pxr_format_names, .initial = "text", .verbs = "!html" },
+          .choices = pxr_format_names, .initial = "text", .verbs = "!html, serve" },
         { "where", 0, "CONDITION",
           "only rows for which this SQL expression is true: on columns of run_summary, or, for "
           "REPORT, of the report",
-          FIELD(where), .verbs = "runs, html, REPORT" },
+          FIELD(where), .verbs = "runs, html, serve, REPORT" },
         { "limit", 0, "N", "only the newest N runs; for REPORT the first N rows", FIELD(limit),
-          .least = 1, .verbs = "runs, html, REPORT" },
+          .least = 1, .verbs = "runs, html, serve, REPORT" },
         { "details", 0, "N",
           "curves, pictures, spec and provenance of the newest N runs of the list", FIELD(details),
-          .initial = "20", .verbs = "html" },
+          .initial = "20", .verbs = "html, serve" },
+        { "port", 0, "N", "port to listen on; 0: any that is free", FIELD(port), .most = 65535,
+          .initial = "8017", .verbs = "serve" },
+        { "bind", 0, "ADDRESS",
+          "address to listen on. From any but the default, everyone who can reach this machine can "
+          "read the runs",
+          FIELD(bind), .initial = "127.0.0.1", .verbs = "serve" },
         { "all", 0, NULL, "archived runs too", FIELD(all), .verbs = "runs" },
         { "archived", 0, NULL, "only archived runs", FIELD(archived), .verbs = "runs" },
         { "part", 0, "NAME",
@@ -388,6 +454,8 @@ static const struct command_verb verbs[] = {
         { "doctor", "[RUN]", "look for known signs of a broken experiment", MAKES(doctor, READS) },
         { "list", "", "list the reports that are files", MAKES(list, OPENS_ITSELF) },
         { "html", "", "write all of it as one HTML page", .run = html },
+        { "serve", "", "serve that page to a browser, and show what is recorded as it comes",
+          .run = serve },
         { .help = "Management:" },
         { "tag", "[RUN [TAG...]]", "tag a run, or list the tags", MAKES(tag, CHANGES_WITH_WORDS) },
         { "untag", "RUN TAG...", "remove tags", MAKES(tag, CHANGES) },

@@ -106,6 +106,19 @@
     choose('runs', chosen.join(','));
   }
 
+  /* Of a run with curves, in the first cell of its row. */
+  function add_tick(row) {
+    var run = drawable(row.dataset.run), box = row.querySelector('.tick input');
+    if (!run || !row.querySelector('.tick')) return;
+    if (!box) {
+      box = make('input', '', row.cells[0]);
+      box.type = 'checkbox';
+      box.setAttribute('aria-label', 'draw run ' + row.dataset.run);
+      box.addEventListener('change', function () { tick(row.dataset.run, box.checked); });
+    }
+    box.style.accentColor = colour(run);
+  }
+
   function add_ticks() {
     var table = list.querySelector('table');
     if (!table || !section || typeof Dygraph === 'undefined') return;
@@ -120,12 +133,8 @@
           choose('runs', every.checked ? rows().filter(function (r) { return !r.hidden && drawable(r.dataset.run); })
             .map(function (r) { return r.dataset.run; }).join(',') : '');
         });
-      } else if (drawable(row.dataset.run)) {
-        var box = make('input', '', cell);
-        box.type = 'checkbox';
-        box.setAttribute('aria-label', 'draw run ' + row.dataset.run);
-        box.style.accentColor = colour(drawable(row.dataset.run));
-        box.addEventListener('change', function () { tick(row.dataset.run, box.checked); });
+      } else {
+        add_tick(row);
       }
     });
   }
@@ -149,15 +158,9 @@
     return control;
   }
 
-  function select(key, options) {
+  function select(key) {
     var control = document.createElement('select');
     control.name = key;
-    options.forEach(function (option) {
-      var element = make('option', '', control);
-      element.value = option[0];
-      element.textContent = option[1];
-    });
-    control.value = state[key];
     control.addEventListener('change', function () { choose(key, control.value); });
     return control;
   }
@@ -334,6 +337,7 @@
         drawPoints: points <= MOST_DOTS, axisLineColor: style('--line'), gridLineColor: style('--line')
       };
       if (what !== drawn) options.dateWindow = null;
+      else if (graph && graph.isZoomed('y')) delete options.valueRange; /* as the user has it */
       drawn = what;
       if (graph) {
         graph.updateOptions(options);
@@ -415,19 +419,38 @@
     return valid.length * 2 > runs.length ? 'nll valid' : options.length ? options[0][0] : 'nll';
   }
 
-  function add_plot() {
-    if (!section || typeof Dygraph === 'undefined' || runs.length === 0) return;
-    var tools = make('div', 'tools', section), options = choices(), ranged = input('range', 'smooth');
-    var known = options.some(function (option) { return option[0] === state.m; });
+  function fill(control, options, key) {
+    if (!options.some(function (option) { return option[0] === state[key]; }) && options.length)
+      state[key] = key === 'm' ? usual(options) : options[0][0];
+    if (control.options.length !== options.length) {
+      control.textContent = '';
+      options.forEach(function (option) {
+        var element = make('option', '', control);
+        element.value = option[0];
+        element.textContent = option[1];
+      });
+    }
+    control.value = state[key];
+  }
+
+  /* The series and axes that the runs have: those of new runs may be new. */
+  function offer() {
     var timed = runs.some(function (run) { return run.series.some(function (s) { return s.name === 'seconds'; }); });
-    if (!known) state.m = usual(options);
-    if (!axes[state.x] || (state.x === 'seconds' && !timed)) state.x = 'epoch';
+    if (!section || !section.querySelector('select')) return;
+    fill(section.querySelector('[name=m]'), choices(), 'm');
+    fill(section.querySelector('[name=x]'), Object.keys(axes).filter(function (x) { return timed || x !== 'seconds'; })
+      .map(function (x) { return [x, x === 'seconds' ? 'wall time' : axes[x]]; }), 'x');
+  }
+
+  function add_plot() {
+    if (!section || typeof Dygraph === 'undefined' || section.querySelector('.tools')) return;
+    var tools = make('div', 'tools', section), ranged = input('range', 'smooth');
     ranged.max = 0.99;
     ranged.step = 0.01;
     ranged.value = state.smooth;
-    labelled(tools, 'Show', select('m', options));
-    labelled(tools, 'by', select('x', Object.keys(axes).filter(function (x) { return timed || x !== 'seconds'; })
-      .map(function (x) { return [x, x === 'seconds' ? 'wall time' : axes[x]]; })));
+    labelled(tools, 'Show', select('m'));
+    labelled(tools, 'by', select('x'));
+    offer();
     labelled(tools, 'Smooth', ranged);
     labelled(tools, 'Log scale', input('checkbox', 'log'));
     var reset = make('button', '', tools);
@@ -455,18 +478,20 @@
     runs = data ? JSON.parse(data.textContent) : [];
   }
 
-  /* What a server sends anew: the list of runs, or the curves. */
-  function renew(id) {
+  /* What a server sends anew: the list of runs, or the curves of some. */
+  function renew(what, data) {
     list = document.getElementById('runs');
-    section = document.getElementById('curves');
-    if (id === 'runs') {
+    if (what === 'runs') {
       add_ticks();
-      add_tools();
+      if (!list.querySelector('.tools')) add_tools();
     } else {
-      graph = null;
-      drawn = '';
-      read_data();
-      add_plot();
+      data.forEach(function (run) {
+        runs = runs.filter(function (other) { return other.run !== run.run; });
+        runs.push(run);
+      });
+      runs.sort(function (a, b) { return b.run - a.run; });
+      offer();
+      all('tbody tr[data-run]', list).forEach(add_tick);
     }
     show();
   }

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <nettle/sha2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,8 +24,6 @@
 #include "report/page_text.h"
 #include "report/pictures.h"
 #include "report/plot.h"
-
-enum { DETAILED = 20, COMPARED = 100 };
 
 /* A page in the making. */
 struct page {
@@ -52,7 +51,7 @@ static int choose_runs(struct page *page)
                 .newest_first = true,
                 .all = true,
         };
-        int64_t most = page->wanted->details < 0 ? DETAILED : page->wanted->details, *run;
+        int64_t most = page->wanted->details < 0 ? PXR_PAGE_DETAILS : page->wanted->details, *run;
 
         page->list = pxr_report_runs(page->arena, page->store, &wanted, page->diag);
         if (!page->list ||
@@ -63,7 +62,7 @@ static int choose_runs(struct page *page)
         for (size_t i = 0; run && i < page->list->rows; i++)
                 run[i] = page->list->cell[i * page->list->columns].integer;
         page->detailed.count = page->list->rows < (size_t)most ? page->list->rows : (size_t)most;
-        page->compared = page->list->rows < COMPARED ? page->list->rows : COMPARED;
+        page->compared = page->list->rows < PXR_PAGE_CURVES ? page->list->rows : PXR_PAGE_CURVES;
         return run ? 0 : -1;
 }
 
@@ -71,13 +70,20 @@ static int choose_runs(struct page *page)
  */
 
 /* The scripts of the page; "" is one that it does without. */
-static const char *const scripts[] = { page_chart, page_script };
+static const char *const scripts[] = { page_chart, page_script, page_live };
 
-static void put_policy(FILE *to)
+/* The last one is only for a page from a server. */
+static size_t count_scripts(bool live)
+{
+        return PXR_COUNT(scripts) - !live;
+}
+
+/* The style sheet and these scripts; nothing is loaded, but from the server that sent the page. */
+static void put_policy(FILE *to, bool live)
 {
         pxr_html(to, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                      "img-src data:; style-src 'unsafe-inline'; script-src");
-        for (size_t i = 0; i < PXR_COUNT(scripts); i++) {
+        for (size_t i = 0; i < count_scripts(live); i++) {
                 struct sha256_ctx context;
                 uint8_t digest[SHA256_DIGEST_SIZE];
 
@@ -90,7 +96,7 @@ static void put_policy(FILE *to)
                 pxr_html_base64(to, digest, sizeof(digest));
                 pxr_html(to, "'");
         }
-        pxr_html(to, "\">\n");
+        pxr_html(to, live ? "; connect-src 'self'\">\n" : "\">\n");
 }
 
 static void put_head(const struct page *page)
@@ -100,7 +106,7 @@ static void put_head(const struct page *page)
 
         pxr_html(page->to,
                  "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-        put_policy(page->to);
+        put_policy(page->to, page->wanted->live);
         pxr_html(page->to,
                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                  "<meta name=\"color-scheme\" content=\"light dark\">\n"
@@ -116,7 +122,11 @@ static void put_head(const struct page *page)
         if (page->detailed.count > 0)
                 pxr_html(page->to, " <a href=\"#run-%" PRId64 "\">Newest run</a>",
                          page->detailed.run[0]);
-        pxr_html(page->to, "</nav></header>\n<main>\n");
+        pxr_html(page->to,
+                 page->wanted->live
+                         ? " <span id=\"live\" class=\"status\" role=\"status\"></span></nav>"
+                           "</header>\n<main>\n"
+                         : "</nav></header>\n<main>\n");
 }
 
 static void put_foot(const struct page *page)
@@ -129,7 +139,7 @@ static void put_foot(const struct page *page)
                 strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &utc);
         pxr_html(page->to, "</main>\n<footer>Made by pxr %s from %s, %s UTC.</footer>\n",
                  PXR_VERSION, page->wanted->database, when);
-        for (size_t i = 0; i < PXR_COUNT(scripts); i++)
+        for (size_t i = 0; i < count_scripts(page->wanted->live); i++)
                 if (*scripts[i]) {
                         pxr_html(page->to, "<script>");
                         fputs(scripts[i], page->to);
@@ -374,11 +384,28 @@ static int put_run(const struct page *page, size_t i)
 /* --- all of it ---------------------------------------------------------------------------------
  */
 
+/* What the browser has, to compare with what is recorded later. It is read first, so that what is
+ * recorded meanwhile is sent once too often, never too rarely. */
+static int put_state(const struct page *page)
+{
+        const char *state =
+                pxr_report_page_state(page->arena, page->store, page->wanted, page->diag);
+
+        if (!state)
+                return -1;
+        pxr_html(page->to, "<script type=\"application/json\" id=\"state\">");
+        fputs(state, page->to);
+        pxr_html(page->to, "</script>\n");
+        return 0;
+}
+
 static int put_page(struct page *page)
 {
         if (choose_runs(page))
                 return -1;
         put_head(page);
+        if (page->wanted->live && put_state(page))
+                return -1;
         if (put_runs(page) || put_compared(page) || put_paper(page) ||
             (page->detailed.count > 1 && pxr_store_keep_view(page->store, "chain_nll", page->diag)))
                 return -1;
@@ -387,6 +414,43 @@ static int put_page(struct page *page)
                         return -1;
         put_foot(page);
         return 0;
+}
+
+/* The number behind `prefix` in a part's name, or -1. */
+static int64_t run_of(const char *part, const char *prefix)
+{
+        size_t length = strlen(prefix);
+        char *end;
+        int64_t run = strncmp(part, prefix, length) == 0 ? strtoll(part + length, &end, 10) : -1;
+
+        return run > 0 && !*end ? run : -1;
+}
+
+/* Write that part alone; nothing if it does not exist. Of a run, only its own row is read. */
+static int put_part(struct page *page, const char *part)
+{
+        int64_t of_run = run_of(part, "run-"), of_curves = run_of(part, "curves-");
+        int64_t run = of_run > 0 ? of_run : of_curves;
+        struct pxr_page_wanted wanted = *page->wanted;
+
+        if (strcmp(part, "paper") == 0)
+                return put_paper(page);
+        if (run < 0 && strcmp(part, "runs") != 0)
+                return 0;
+        if (run > 0) {
+                wanted.where = wanted.where ? pxr_strf(page->arena, "(%s\n) AND run = %" PRId64,
+                                                       wanted.where, run)
+                                            : pxr_strf(page->arena, "run = %" PRId64, run);
+                wanted.details = wanted.limit = 1;
+                page->wanted = &wanted;
+        }
+        if (choose_runs(page))
+                return -1;
+        if (run < 0)
+                return put_runs(page);
+        if (page->list->rows == 0)
+                return 0;
+        return of_run > 0 ? put_run(page, 0) : put_compared(page);
 }
 
 const char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
@@ -403,7 +467,7 @@ const char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
         if (pxr_stream_open(&stream, arena))
                 return NULL;
         page.to = stream.to;
-        status = put_page(&page);
+        status = wanted->part ? put_part(&page, wanted->part) : put_page(&page);
         text = pxr_stream_close(&stream);
         return status || pxr_arena_failed(arena) ? NULL : text;
 }

@@ -95,15 +95,28 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                                     struct pxr_diag *diag);
 
 /* All of it as one HTML page that needs no other file and no network: the runs, the paper's tables,
- * and of each run curves, samples, where the nats are, spec and provenance. NULL after an error. */
+ * and of each run curves, samples, where the nats are, spec and provenance. A part that does not
+ * exist is "". NULL after an error. */
 struct pxr_page_wanted {
         const char *database; /* its name, as given */
         const char *where;    /* as in pxr_runs_wanted */
         int64_t limit;        /* list only the newest of them; 0: all */
         int64_t details;      /* show so many of those, the newest, in detail; negative: 20 */
+        bool live;            /* sent by a server, of which it asks parts that changed */
+        const char *part;     /* that part alone: "runs", "paper", "curves-7", "run-7"; NULL: all */
+};
+enum {
+        PXR_PAGE_DETAILS = 20, /* runs with a section of their own, by default */
+        PXR_PAGE_CURVES = 100, /* the newest runs of the list have their curves in one plot */
 };
 const char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
                             const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
                             struct pxr_diag *diag);
+
+/* What of a live page may have changed, as JSON: {"list": TEXT, "results": N, "details": N, "runs":
+ * [[RUN, TEXT], ...]}. Where a value differs from the one before, that part of the page is another.
+ * NULL after an error. */
+const char *pxr_report_page_state(struct pxr_arena *arena, struct pxr_store *store,
+                                  const struct pxr_page_wanted *wanted, struct pxr_diag *diag);
 
 #endif
