@@ -179,8 +179,8 @@ const char *pxr_check_mixed(struct pxr_subject *subject)
 {
         const struct pxr_graph *graph = subject->graph;
         struct pxr_arena *arena = subject->arena;
-        struct pxr_workspace *mixed =
-                pxr_workspace_new(graph, PXR_BF16, PXR_FOR_TRAINING, IMAGES, true, subject->diag);
+        struct pxr_workspace *mixed = pxr_workspace_new(graph, PXR_BF16, PXR_FOR_UNFUSED_TRAINING,
+                                                        IMAGES, true, subject->diag);
         size_t size = graph->parameter_values;
         pxr_bf16 *rounded = pxr_alloc_array(arena, size + 1, sizeof(*rounded));
         float *parameters = zeros(arena, size), *gradient = zeros(arena, size);

@@ -236,6 +236,7 @@ AVX512 static void finish(const struct pxr_bf16_product *p, size_t row, size_t r
                         CASE(ROUNDED | BIAS);
                         CASE(ROUNDED | BIAS | RECTIFY);
                         CASE(ROUNDED | BIAS | ADDEND);
+                        CASE(ROUNDED | BIAS | ADDEND | RECTIFY);
                         CASE(ROUNDED | ADDEND);
                         CASE(ROUNDED | GATE);
                         CASE(ROUNDED | GATE | ADDEND);

@@ -230,6 +230,8 @@ static void by_gathered_rows(const struct pxr_call *call, const struct mixed_scr
                         product->operand = operand;
                         product->m = rows;
                         pxr_bf16_multiply(product);
+                        if (product->addend)
+                                product->addend += rows * features;
                         if (product->c)
                                 product->c += rows * features;
                         if (product->exact)
@@ -251,6 +253,8 @@ static void forward_mixed(const struct pxr_call *call)
                 .n = node->shape.channels,
                 .weights = call->packed,
                 .bias = call->parameter[1],
+                .addend = call->addend,
+                .rectify = call->rectify,
                 .c = call->exact ? NULL : call->output,
                 .exact = call->exact ? call->output : NULL,
                 .ldc = node->shape.channels,
@@ -332,6 +336,7 @@ static void backward_mixed(const struct pxr_call *call)
                 .n = channels,
                 .weights = (const pxr_bf16 *)call->packed +
                            operand.taps * pxr_bf16_packed_size(channels, features),
+                .gate = call->gate ? call->input[0] : NULL,
                 .addend = call->accumulate[0] ? call->input_gradient[0] : NULL,
                 .c = call->input_gradient[0],
                 .ldc = channels,
@@ -345,4 +350,5 @@ static const struct pxr_mixed conv_mixed = { .forward = forward_mixed,
                                              .reads_f32 = true,
                                              .scratch = mixed_scratch,
                                              .packed = mixed_packed,
-                                             .pack = mixed_pack };
+                                             .pack = mixed_pack,
+                                             .fuses = true };

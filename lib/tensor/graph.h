@@ -105,6 +105,9 @@ extern const struct pxr_op pxr_small_image_op;
  * [pixel][image][colour]. */
 extern const struct pxr_op pxr_image_op;
 
+/* A sum of two maps, and a rectifier: what a product before them can compute too. */
+extern const struct pxr_op pxr_add_op, pxr_relu_op;
+
 /* Whether a node is a convolution, masked or not. */
 bool pxr_is_conv(const struct pxr_node *node);
 

@@ -57,6 +57,26 @@ int pxr_liveness_of_nodes(const struct pxr_graph *graph, struct pxr_node_memory 
         return 0;
 }
 
+int pxr_reads_of(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
+                 const struct pxr_node *node)
+{
+        int reads = node == graph->logits;
+
+        for (int i = node->index + 1; i < graph->nodes; i++)
+                for (int k = 0; memory[i].live && k < graph->node[i]->inputs; k++)
+                        reads += graph->node[i]->input[k] == node;
+        return reads;
+}
+
+/* Whether nodes before `cut` are computed with nodes after it. */
+static bool is_fused_across(const struct pxr_node_memory *memory, int cut)
+{
+        for (int i = 0; i < cut; i++)
+                if (memory[i].with >= cut)
+                        return true;
+        return false;
+}
+
 /* Bytes of outputs that are computed before node `cut` and read by it or later nodes. */
 static size_t read_across(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
                           int cut)
@@ -95,7 +115,7 @@ static int best_cut(const struct pxr_graph *graph, const struct pxr_node_memory 
                 size_t across;
 
                 sum += (double)bytes_of(&memory[cut - 1]);
-                if (cut <= first || sum < low || sum > high)
+                if (cut <= first || sum < low || sum > high || is_fused_across(memory, cut))
                         continue;
                 across = read_across(graph, memory, cut);
                 if (across < least) {
@@ -136,6 +156,12 @@ static bool same_segment(const struct pxr_node_memory *a, const struct pxr_node_
         return a->first == b->first;
 }
 
+/* What the op's flags say of its backward kernel, if that is called. */
+static unsigned backward_flags(const struct pxr_node *node, const struct pxr_node_memory *memory)
+{
+        return memory->needs_grad && !memory->gated ? node->op->flags : 0;
+}
+
 /* In each segment except the last, recompute what its gradients read, and what that is computed
  * from. */
 static void find_recomputed(const struct pxr_graph *graph, struct pxr_node_memory *memory)
@@ -144,7 +170,7 @@ static void find_recomputed(const struct pxr_graph *graph, struct pxr_node_memor
                 memory[i].recompute = false;
         for (int i = graph->nodes - 1; i >= 0; i--) {
                 const struct pxr_node *node = graph->node[i];
-                unsigned flags = memory[i].needs_grad ? node->op->flags : 0;
+                unsigned flags = backward_flags(node, &memory[i]);
 
                 if (memory[i].end == graph->nodes || !memory[i].live)
                         continue;
@@ -165,11 +191,13 @@ static void find_forward(const struct pxr_graph *graph, struct pxr_node_memory *
         for (int i = 0; i < graph->nodes; i++) {
                 if (!memory[i].live)
                         continue;
-                begin(&memory[i].output[PXR_FORWARD], i);
+                if (memory[i].with == i)
+                        begin(&memory[i].output[PXR_FORWARD], i);
                 if (graph->node[i]->op->state)
                         begin(&memory[i].state[PXR_FORWARD], i);
                 for (int k = 0; k < graph->node[i]->inputs; k++)
-                        extend(&memory[graph->node[i]->input[k]->index].output[PXR_FORWARD], i);
+                        extend(&memory[graph->node[i]->input[k]->index].output[PXR_FORWARD],
+                               memory[i].with);
         }
         extend(&memory[graph->logits->index].output[PXR_FORWARD], graph->nodes);
 }
@@ -179,13 +207,14 @@ static void find_backward(const struct pxr_graph *graph, struct pxr_node_memory 
         for (int i = 0; i < graph->nodes; i++) {
                 if (!memory[i].recompute)
                         continue;
-                begin(&memory[i].output[PXR_RECOMPUTE], recompute_time(graph, memory, i));
+                if (memory[i].with == i)
+                        begin(&memory[i].output[PXR_RECOMPUTE], recompute_time(graph, memory, i));
                 if (graph->node[i]->op->state)
                         begin(&memory[i].state[PXR_RECOMPUTE], recompute_time(graph, memory, i));
         }
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                unsigned flags = memory[i].needs_grad ? node->op->flags : 0;
+                unsigned flags = backward_flags(node, &memory[i]);
                 int time = backward_time(graph, memory, i);
 
                 if (memory[i].needs_grad && node->op->state)
@@ -198,39 +227,94 @@ static void find_backward(const struct pxr_graph *graph, struct pxr_node_memory 
                                 input, &memory[i], PXR_RECOMPUTE)];
 
                         if (memory[i].recompute)
-                                extend(buffer, recompute_time(graph, memory, i));
+                                extend(buffer, recompute_time(graph, memory, memory[i].with));
                         if (flags & PXR_BACKWARD_READS_INPUT)
                                 extend(buffer, time);
                 }
         }
 }
 
-static void find_gradients(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+int pxr_gradient_of(const struct pxr_graph *graph, const struct pxr_node_memory *memory, int i)
 {
+        while (memory[i].gated)
+                i = graph->node[i]->input[0]->index;
+        return memory[i].shared;
+}
+
+/* Whether the gradient of `sum` is all of the gradient of its input number k, or all so far and not
+ * needed any more when something is added to it: its other input is the node before it, and reads
+ * something else. */
+static bool can_share(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
+                      const struct pxr_node *sum, int k)
+{
+        const struct pxr_node *input = sum->input[k], *other = sum->input[1 - k];
+        int shared = memory[sum->index].shared;
+
+        if (!memory[input->index].needs_grad || memory[input->index].gradient.used)
+                return false;
+        if (pxr_reads_of(graph, memory, input) == 1)
+                return true;
+        if (other->index != sum->index - 1 || memory[other->index].shared != shared)
+                return false;
+        for (int i = 0; i < other->inputs; i++)
+                if (pxr_gradient_of(graph, memory, other->input[i]->index) == input->index)
+                        return false;
+        for (int i = 0; i < other->index; i++)
+                if (memory[i].shared == shared)
+                        return false;
+        return true;
+}
+
+static void share_gradient(const struct pxr_graph *graph, struct pxr_node_memory *memory,
+                           const struct pxr_node *sum)
+{
+        static const int order[] = { 1, 0, 1 }; /* either may have to wait for the other */
+
+        for (int i = 0; i < 3; i++) {
+                struct pxr_node_memory *input = &memory[sum->input[order[i]]->index];
+
+                if (input->shared != memory[sum->index].shared &&
+                    can_share(graph, memory, sum, order[i]))
+                        input->shared = memory[sum->index].shared;
+        }
+}
+
+static void find_gradients(const struct pxr_graph *graph, struct pxr_node_memory *memory,
+                           bool share)
+{
+        for (int i = 0; i < graph->nodes; i++)
+                memory[i].shared = i;
         begin(&memory[graph->logits->index].gradient, graph->nodes);
         for (int i = graph->nodes - 1; i >= 0; i--) {
-                if (!memory[i].needs_grad)
-                        continue;
-                extend(&memory[i].gradient, backward_time(graph, memory, i));
-                for (int k = 0; k < graph->node[i]->inputs; k++) {
-                        struct pxr_node_memory *input = &memory[graph->node[i]->input[k]->index];
+                const struct pxr_node *node = graph->node[i];
+                int time = backward_time(graph, memory, i);
 
-                        memory[i].accumulate[k] = input->gradient.used;
-                        if (input->needs_grad && !input->gradient.used)
-                                begin(&input->gradient, backward_time(graph, memory, i));
+                if (!memory[i].needs_grad || memory[i].gated)
+                        continue;
+                extend(&memory[memory[i].shared].gradient, time);
+                if (share && node->op == &pxr_add_op)
+                        share_gradient(graph, memory, node);
+                for (int k = 0; k < node->inputs; k++) {
+                        int input = node->input[k]->index;
+                        struct pxr_buffer *gradient =
+                                &memory[pxr_gradient_of(graph, memory, input)].gradient;
+
+                        memory[i].accumulate[k] = gradient->used;
+                        if (memory[input].needs_grad && !gradient->used)
+                                begin(gradient, time);
                 }
         }
 }
 
 void pxr_liveness_of_buffers(const struct pxr_graph *graph, struct pxr_node_memory *memory,
-                             bool training)
+                             bool training, bool share)
 {
         find_forward(graph, memory);
         if (!training || !memory[graph->logits->index].needs_grad)
                 return;
         find_recomputed(graph, memory);
         find_backward(graph, memory);
-        find_gradients(graph, memory);
+        find_gradients(graph, memory, share);
 }
 
 void pxr_liveness_forever(const struct pxr_graph *graph, struct pxr_node_memory *memory)

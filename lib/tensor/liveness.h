@@ -37,7 +37,21 @@ struct pxr_node_memory {
         size_t packed;                   /* where its packed parameters begin */
         enum pxr_read_extent extent;     /* how much of the map `output` has room for */
         bool accumulate[PXR_MAX_INPUTS]; /* in the backward pass */
+        int with;                        /* computed when this node is, as part of its product: its
+                                            own number, or a later one's */
+        int product;                     /* whose kernel computes it: its own number, or an earlier
+                                            one's */
+        bool gated;                      /* a rectifier that its readers take the gradient through:
+                                            it has none of its own */
+        int shared;                      /* the node whose `gradient` holds the gradient */
 };
+
+/* The node whose `gradient` holds the gradient of node i: of a gated rectifier, its input's. */
+int pxr_gradient_of(const struct pxr_graph *graph, const struct pxr_node_memory *memory, int i);
+
+/* How often a node is read, by other nodes and as logits. */
+int pxr_reads_of(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
+                 const struct pxr_node *node);
 
 /* The computation of `input` whose output its reader reads: in the forward pass, or later. */
 static inline enum pxr_computation pxr_read_computation(const struct pxr_node_memory *input,
@@ -58,9 +72,10 @@ void pxr_liveness_segment(const struct pxr_graph *graph, struct pxr_node_memory 
                           int segments);
 
 /* Set the first and last use of all buffers, and which nodes are recomputed, for the segments that
- * were set. `training`: with a backward pass. */
+ * were set. `training`: with a backward pass. `share`: let a sum's gradient serve as that of what
+ * is added, where that is all that their gradient is, or goes on from. */
 void pxr_liveness_of_buffers(const struct pxr_graph *graph, struct pxr_node_memory *memory,
-                             bool training);
+                             bool training, bool share);
 
 /* Let all buffers be in use all the time, so that none shares memory. */
 void pxr_liveness_forever(const struct pxr_graph *graph, struct pxr_node_memory *memory);

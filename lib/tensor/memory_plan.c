@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/fusion.h"
+
 enum { MOST_SEGMENTS = 32 };
 
 static int by_size(const void *a, const void *b)
@@ -144,7 +146,7 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_memory_plan *pla
                 if (memory->mixed)
                         state = mixed->state ? bytes(mixed->state(node, images), 1) : 0;
                 for (int c = 0; c < PXR_COMPUTATIONS; c++) {
-                        memory->output[c].size = size;
+                        memory->output[c].size = memory->with == i ? size : 0;
                         memory->state[c].size = state;
                 }
                 memory->gradient.size = size;
@@ -194,7 +196,7 @@ static void place_in_segments(const struct pxr_graph *graph, struct pxr_memory_p
                 last = segments > MOST_SEGMENTS;
                 memcpy(plan->memory, initial, graph->nodes * sizeof(*initial));
                 pxr_liveness_segment(graph, plan->memory, last ? best : segments);
-                pxr_liveness_of_buffers(graph, plan->memory, true);
+                pxr_liveness_of_buffers(graph, plan->memory, true, gap == 0);
                 place_buffers(graph, plan, buffer, gap);
                 if (plan->slab_bytes < least) {
                         least = plan->slab_bytes;
@@ -220,12 +222,15 @@ int pxr_memory_plan_make(struct pxr_memory_plan *plan, const struct pxr_graph *g
                 plan->memory[i].extent = schedule ? schedule->extent[i] : PXR_EXTENT_MAP;
         if (precision == PXR_BF16)
                 set_mixed(graph, plan, images);
+        pxr_fuse(graph, plan->memory, precision == PXR_BF16 && use != PXR_FOR_UNFUSED_TRAINING);
         set_sizes(graph, plan, precision == PXR_F64 ? sizeof(double) : sizeof(float), images);
         if (use == PXR_FOR_CHECKPOINTED_TRAINING) {
                 place_in_segments(graph, plan, initial, buffer, gap);
         } else {
                 pxr_liveness_segment(graph, plan->memory, 1);
-                pxr_liveness_of_buffers(graph, plan->memory, use == PXR_FOR_TRAINING);
+                pxr_liveness_of_buffers(graph, plan->memory,
+                                        use == PXR_FOR_TRAINING || use == PXR_FOR_UNFUSED_TRAINING,
+                                        !checked);
         }
         if (checked || use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION)
                 pxr_liveness_forever(graph, plan->memory);

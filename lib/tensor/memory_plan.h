@@ -12,7 +12,9 @@ enum { PXR_ALIGNMENT = 64, PXR_SENTINEL = 64 };
 
 /* The passes a workspace serves, and so what its memory must hold. */
 enum pxr_use {
-        PXR_FOR_TRAINING,              /* forward, loss, backward */
+        PXR_FOR_TRAINING,         /* forward, loss, backward */
+        PXR_FOR_UNFUSED_TRAINING, /* the same, each op by itself: in mixed precision other bits,
+                                     for tests and for finding the origin of a NaN */
         PXR_FOR_CHECKPOINTED_TRAINING, /* the same bits in less memory: activation checkpointing,
                                           which recomputes most tensors in the backward pass */
         PXR_FOR_EVALUATION,            /* forward, loss */

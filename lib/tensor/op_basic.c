@@ -32,7 +32,7 @@ static const struct pxr_mixed relu_mixed = { .forward = relu_forward_mixed,
 PXR_ELEMENTWISE_KERNELS_(relu, float, f32, x<0 ? 0 : x, y> 0)
 PXR_ELEMENTWISE_KERNELS_(relu, double, f64, x<0 ? 0 : x, y> 0)
 
-static const struct pxr_op relu_op = {
+const struct pxr_op pxr_relu_op = {
         .name = "relu",
         .flags = PXR_BACKWARD_READS_OUTPUT | PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { relu_forward_f32, relu_backward_f32, relu_advance_f32 },
@@ -88,7 +88,7 @@ static void add_backward_mixed(const struct pxr_call *call)
 static const struct pxr_mixed add_mixed = { .forward = add_forward_mixed,
                                             .backward = add_backward_mixed };
 
-static const struct pxr_op add_op = {
+const struct pxr_op pxr_add_op = {
         .name = "add",
         .flags = PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { add_forward_f32, add_backward_f32, add_advance_f32 },
@@ -112,7 +112,7 @@ struct pxr_node *pxr_add_elementwise(struct pxr_builder *builder, const struct p
 
 struct pxr_node *pxr_relu(struct pxr_builder *builder, struct pxr_node *input)
 {
-        return pxr_add_elementwise(builder, &relu_op, input);
+        return pxr_add_elementwise(builder, &pxr_relu_op, input);
 }
 
 struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct pxr_node *b)
@@ -124,7 +124,7 @@ struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct
                 return pxr_layer_error(builder, "cannot add a map of %dx%dx%d to one of %dx%dx%d",
                                        b->shape.rows, b->shape.cols, b->shape.channels,
                                        a->shape.rows, a->shape.cols, a->shape.channels);
-        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &add_op,
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &pxr_add_op,
                                                               .shape = a->shape,
                                                               .gates = a->gates,
                                                               .inputs = 2,

@@ -274,6 +274,14 @@ static void *at(const struct pxr_workspace *workspace, const struct pxr_buffer *
         return buffer->used ? workspace->slab + buffer->offset : NULL;
 }
 
+/* Where the gradient of node i is; NULL: there is none. */
+static void *gradient_at(const struct pxr_workspace *workspace, int i)
+{
+        const struct pxr_node_memory *memory = workspace->plan.memory;
+
+        return at(workspace, &memory[pxr_gradient_of(workspace->graph, memory, i)].gradient);
+}
+
 /* What every pass hands to a node's kernel. `computation`: PXR_FORWARD up to the loss, then
  * PXR_RECOMPUTE. */
 static struct pxr_call call_of(const struct pxr_workspace *workspace, const struct pxr_node *node,
@@ -304,6 +312,34 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
         for (int k = 0; k < node->parameters; k++)
                 call.parameter[k] =
                         (const char *)parameters + node->parameter[k]->offset * workspace->value;
+        return call;
+}
+
+/* The call that computes a node: its own, or that of the product it is computed with. */
+static struct pxr_call forward_call(const struct pxr_workspace *workspace,
+                                    const struct pxr_node *node, const void *parameters,
+                                    enum pxr_computation computation)
+{
+        const struct pxr_node_memory *memory = workspace->plan.memory, *own = &memory[node->index];
+        const struct pxr_node *product = workspace->graph->node[own->product];
+        struct pxr_call call = call_of(workspace, product, parameters, computation);
+
+        call.output = at(workspace, &own->output[pxr_read_computation(own, own, computation)]);
+        for (int i = own->product + 1; i <= node->index; i++) {
+                const struct pxr_node *part = workspace->graph->node[i];
+
+                if (memory[i].with != node->index)
+                        continue;
+                call.rectify |= part->op == &pxr_relu_op;
+                for (int k = 0; part->op == &pxr_add_op && k < part->inputs; k++) {
+                        const struct pxr_node_memory *input = &memory[part->input[k]->index];
+
+                        if (part->input[k] != product)
+                                call.addend =
+                                        at(workspace, &input->output[pxr_read_computation(
+                                                              input, &memory[i], computation)]);
+                }
+        }
         return call;
 }
 
@@ -393,11 +429,12 @@ static void forward_nodes(struct pxr_workspace *workspace, const void *parameter
 
         for (int i = first; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
+                const struct pxr_node_memory *memory = &workspace->plan.memory[i];
                 struct pxr_call call;
 
-                if (!workspace->plan.memory[i].live || (only && !only[i]))
+                if (!memory->live || memory->with != i || (only && !only[i]))
                         continue;
-                call = call_of(workspace, node, parameters, PXR_FORWARD);
+                call = forward_call(workspace, node, parameters, PXR_FORWARD);
                 run(workspace, PXR_PASS_FORWARD, &call);
         }
 }
@@ -406,11 +443,13 @@ static void forward_nodes(struct pxr_workspace *workspace, const void *parameter
 static void recompute_segment(struct pxr_workspace *workspace, const void *parameters, int end)
 {
         for (int i = workspace->plan.memory[end - 1].first; i < end; i++) {
+                const struct pxr_node_memory *memory = &workspace->plan.memory[i];
                 struct pxr_call call;
 
-                if (!workspace->plan.memory[i].recompute)
+                if (!memory->recompute || memory->with != i)
                         continue;
-                call = call_of(workspace, workspace->graph->node[i], parameters, PXR_RECOMPUTE);
+                call = forward_call(workspace, workspace->graph->node[i], parameters,
+                                    PXR_RECOMPUTE);
                 run(workspace, PXR_PASS_FORWARD, &call);
         }
 }
@@ -497,14 +536,17 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
 
                 if (memory->end == i + 1)
                         recompute_segment(workspace, parameters, i + 1);
-                if (!memory->gradient.used)
+                if (!memory->needs_grad || memory->gated)
                         continue;
                 call = call_of(workspace, node, parameters, PXR_RECOMPUTE);
-                call.output_gradient = at(workspace, &memory->gradient);
+                call.output_gradient = gradient_at(workspace, i);
                 for (int k = 0; k < node->inputs; k++) {
-                        call.input_gradient[k] = at(
-                                workspace, &workspace->plan.memory[node->input[k]->index].gradient);
+                        int input = node->input[k]->index;
+                        void *gradient = gradient_at(workspace, input);
+
+                        call.input_gradient[k] = gradient == call.output_gradient ? NULL : gradient;
                         call.accumulate[k] = memory->accumulate[k];
+                        call.gate |= workspace->plan.memory[input].gated;
                 }
                 for (int k = 0; k < node->parameters; k++)
                         call.parameter_gradient[k] =

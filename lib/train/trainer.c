@@ -283,7 +283,7 @@ static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels,
         int micro_batch = (int)trainer->settings->micro_batch;
         struct pxr_workspace *workspace =
                 pxr_workspace_new(graph, pxr_precision_of(trainer->settings->precision),
-                                  PXR_FOR_TRAINING, micro_batch, true, diag);
+                                  PXR_FOR_UNFUSED_TRAINING, micro_batch, true, diag);
         const struct pxr_node *node = NULL;
         bool in_gradient = false;
 

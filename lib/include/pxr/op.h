@@ -99,6 +99,12 @@ struct pxr_call {
         /* mixed precision */
         const void *packed; /* what `pack` made of the parameters */
         bool exact;         /* the output is float32, not bfloat16 */
+
+        /* of an op that fuses */
+        const void *addend; /* forward: added to the output; NULL: nothing */
+        bool rectify;       /* forward: the output, and what is added, are then made at least 0 */
+        bool gate;          /* backward: what goes to the gradient of input 0 is 0 where that input
+                               is not above 0 */
 };
 
 typedef void pxr_kernel(const struct pxr_call *call);
@@ -153,6 +159,10 @@ struct pxr_mixed {
         /* Bytes that `pack` makes of the parameters, once for each step. NULL: none. */
         size_t (*packed)(const struct pxr_node *node);
         void (*pack)(const struct pxr_node *node, const float *const *parameter, void *packed);
+
+        /* The kernels heed `addend`, `rectify` and `gate`: sums and rectifiers that follow the op
+         * or come before it are then computed with it. */
+        bool fuses;
 };
 
 /* An op: constant, and shared by all its nodes. */
