@@ -291,6 +291,29 @@ START_TEST(early_stopping_on_the_shown_nll_has_a_footnote)
 }
 END_TEST
 
+START_TEST(training_in_bfloat16_has_a_footnote_and_float32_has_none)
+{
+        static const char *const texts[] = { ", precision: f32", ", precision: bf16" };
+        size_t open = strlen(row_lstm.spec) - strlen("}\n");
+
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+                struct example example = row_lstm;
+                const struct pxr_table *table;
+
+                example.spec = pxr_strf(arena, "%.*s%s}\n", (int)open, row_lstm.spec, texts[bf16]);
+                example.set = "npz";
+                example.identity = OFFICIAL_CIFAR10;
+                forget_runs();
+                record(example);
+                table = table_of(5);
+                ck_assert_str_eq(cell_of(table, "Row LSTM", "run"), "1");
+                ck_assert_int_eq(has_note(table, "Trained in bfloat16, evaluated in float32. "),
+                                 bf16);
+                ck_assert(!has_note(table, "precision"));
+        }
+}
+END_TEST
+
 /* CIFAR-10 in other files, as the paper's file knows it. */
 START_TEST(official_cifar10_is_recognized_by_its_identity)
 {
@@ -407,6 +430,7 @@ int main(void)
         ADD_REPORT_TEST(suite, choice_by_test_nll_has_a_footnote);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_files);
         ADD_REPORT_TEST(suite, early_stopping_on_the_shown_nll_has_a_footnote);
+        ADD_REPORT_TEST(suite, training_in_bfloat16_has_a_footnote_and_float32_has_none);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_identity);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_with_any_validation_split);
         ADD_REPORT_TEST(suite, official_data_must_be_those_of_the_run_itself);

@@ -456,14 +456,18 @@ static void compare_variants(struct comparison *c, const struct pxr_yaml *paper,
 static void compare_training(struct comparison *c, const struct pxr_yaml *paper,
                              const struct pxr_yaml *run)
 {
-        /* These change the pace of a result alone. */
-        static const char *const left_out[] = { "seed", "checkpoint", "micro_batch", "recompute" };
+        /* These change the pace of a result alone; of `precision`, see below. */
+        static const char *const left_out[] = { "seed", "checkpoint", "micro_batch", "recompute",
+                                                "precision" };
         const struct pxr_yaml *patience = pxr_yaml_get(run, "patience");
+        const struct pxr_yaml *precision = pxr_yaml_get(run, "precision");
         int64_t evaluations;
 
         if (is_scalar(patience) && pxr_parse_int(patience->text, &evaluations) == PXR_NUMBER &&
             evaluations > 0)
                 c->found.patience = patience->text;
+        if (is_scalar(precision) && strcmp(precision->text, "f32") != 0)
+                c->found.precision = precision->text;
         if (!run || run->kind != PXR_YAML_MAPPING)
                 return;
         for (const struct pxr_yaml *value = run->first; value; value = value->next) {

@@ -18,6 +18,7 @@ struct pxr_paper_diff {
         struct pxr_remark *choice;     /* what the paper leaves open: "clip 0.05" */
         struct pxr_remark *other;      /* why the model is not the row's: "no row_lstm" */
         const char *patience;          /* train.patience; NULL: no early stopping */
+        const char *precision;         /* train.precision, if other than f32; else NULL */
 };
 
 /* Compare a resolved spec with a row. What is said of several layers alike is said once. */

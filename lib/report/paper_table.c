@@ -195,6 +195,10 @@ static const char *result_note(struct making *m, const struct shown *shown)
                                 " more of its seeds, whose NLL cannot be shown. ",
                                 text, shown->missing);
         text = pxr_strf(m->arena, "%s%s", text, shown->chosen);
+        if (shown->diff.precision)
+                text = pxr_strf(m->arena, "%sTrained in %s, evaluated in float32. ", text,
+                                strcmp(shown->diff.precision, "bf16") == 0 ? "bfloat16"
+                                                                           : shown->diff.precision);
         if (m->paper->split == PXR_VALID && shown->diff.patience)
                 text = pxr_strf(m->arena,
                                 "%sThe validation NLL is the lowest of the run's evaluations "
@@ -218,8 +222,9 @@ static void add_footnote(struct making *m, const struct shown *shown)
                                "%sThe paper does not describe this row's model.", result);
         else
                 pxr_table_note(m->table, shown->cell[MODEL].footnote, "%s%s%s.%s%s%s%s%s%s", result,
-                               *differences ? "Differs from the paper: "
-                                            : "As the paper describes it",
+                               *differences            ? "Differs from the paper: "
+                               : shown->diff.precision ? "Otherwise as the paper describes it"
+                                                       : "As the paper describes it",
                                differences, *choices ? " The paper does not give: " : "", choices,
                                *choices ? "." : "", *transforms ? " Data: " : "", transforms,
                                *transforms ? "." : "");
