@@ -145,7 +145,7 @@ all_compile() {
 	done
 }
 
-ok "each installed header compiles alone as C17" all_compile c17 c "$cc"
+ok "each installed header compiles alone as C11" all_compile c11 c "$cc"
 ok "each installed header compiles alone as C++17" all_compile c++17 cc "$cxx"
 
 # --- a user's plugin ------------------------------------------------------------------------------

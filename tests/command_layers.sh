@@ -225,7 +225,7 @@ unfit() {
 
 ok "a plugin of an older interface is not used" unfit OLD_ABI \
 	"built for version 0 of the layer interface, and this program has version 1: rebuild it"
-ok "a plugin built with other headers is not used" unfit OTHER_SIZES "built with other headers than this program"
+ok "a plugin built with newer headers is not used" unfit OTHER_SIZES "built with newer headers than this program's"
 ok "a plugin with a wrong magic number is not used" unfit WRONG_MAGIC "its pxr_plugin_entry is not a pxr plugin's"
 ok "a plugin whose layer has no name is not used" unfit NO_NAME "its layer lacks a name, a summary or a build function"
 
@@ -278,6 +278,63 @@ folder_of_a_name() {
 		err_has "folders/module.so: it is a folder, not a file"
 }
 ok "a folder named like a module is not used" folder_of_a_name
+
+# --- plugins of earlier versions, and in C++ ------------------------------------------------------
+
+# built_with HEADERS FOLDER FLAG...: a module that was built with those headers alone.
+built_with() {
+	headers=$1 folder=$2
+	shift 2
+	mkdir -p "$folder" && ${CC:-cc} -std=gnu17 -Wall -Wextra -Werror -O1 -shared -fPIC -I"$headers" "$@" \
+		-o "$folder/older.so" "$source/tests/modules/older.c"
+}
+
+built_before() {
+	built_with "$source/tests/modules/abi1" before && with before pxr_layers check older &&
+		is "$(tail -n 1 out)" "all passed"
+}
+ok "a plugin built with the first headers passes the check" built_before
+
+# Headers whose structs each lack their last field.
+shorten() {
+	cp -r "$source/tests/modules/abi1" shorter && chmod -R u+w shorter &&
+		sed -i '/const struct pxr_mixed \*mixed;/d' shorter/pxr/op.h &&
+		sed -i '/const struct pxr_options \*section; /d' shorter/pxr/option.h &&
+		sed -i '/^        const char \*check;$/d' shorter/pxr/layer.h &&
+		sed -i '/^        bool density;$/d' shorter/pxr/distribution.h &&
+		is "$(diff -r shorter "$source/tests/modules/abi1" | grep -c '^>')" 4
+}
+
+shorter_layer() {
+	shorten && built_with shorter short && with short pxr_layers older &&
+		out_has "integer, 1 to 64; default 6" && out_has "number, -1 to 1; default 0.5" &&
+		with short pxr_layers check older && is "$(tail -n 1 out)" "all passed"
+}
+ok "a plugin whose structs end earlier passes the check" shorter_layer
+
+shorter_output() {
+	shorten && built_with shorter short -DOUTPUT && sed 's/- sigmoid/- older: {bias: {constant: 0.5}}/' tiny.yaml >older.yaml &&
+		with short pxr_run older.yaml train.epochs=1 --db older.db && out_has "result valid"
+}
+ok "a model trains with the distribution of such a plugin" shorter_output
+
+lays_out() { # FLAG...
+	${CC:-cc} -std=gnu17 "$@" -o layout "$source/tests/modules/layout.c" && ./layout
+}
+keeps_layout() {
+	lays_out -I"$source/tests/modules/abi1" >before && lays_out -I"$source/lib/include" -I"$top/lib/include" >now &&
+		[ "$(wc -l <before)" -gt 100 ] && is "$(grep -vxFf now before)" ""
+}
+ok "fields and constants stay where the first headers had them" keeps_layout
+
+in_cxx() {
+	command -v "${CXX:-c++}" >/dev/null || skip "a C++ compiler is missing"
+	mkdir plus && ${CXX:-c++} -std=c++17 -Wall -Wextra -Wpedantic -Werror -O1 -shared -fPIC \
+		-I"$source/lib/include" -I"$top/lib/include" -o plus/plus.so "$source/tests/modules/plus.cc" &&
+		with plus pxr_layers plus && out_has "integer, 1 to 63; default 3" &&
+		with plus pxr_layers check plus && is "$(tail -n 1 out)" "all passed"
+}
+ok "a plugin in C++ passes the check" in_cxx
 
 # --- folders --------------------------------------------------------------------------------------
 

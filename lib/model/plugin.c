@@ -18,17 +18,16 @@
 #include "base/installed.h"
 #include "base/installed_paths.h"
 #include "config/options.h"
+#include "tensor/older.h"
 
 static void close_module(void *module)
 {
         dlclose(module);
 }
 
-/* What is wrong with an entry, or NULL. */
-static const char *misfit(struct pxr_arena *arena, const struct pxr_plugin *entry)
+/* What is wrong with what an entry says of itself, or NULL. */
+static const char *entry_problem(struct pxr_arena *arena, const struct pxr_plugin *entry)
 {
-        static const uint32_t sizes[] = PXR_PLUGIN_SIZES;
-
         if (memcmp(entry->magic, "pxrlayer", sizeof(entry->magic)) != 0)
                 return "its pxr_plugin_entry is not a pxr plugin's";
         if (entry->abi != PXR_ABI_VERSION)
@@ -36,17 +35,43 @@ static const char *misfit(struct pxr_arena *arena, const struct pxr_plugin *entr
                                 "it was built for version %u of the layer interface, and this "
                                 "program has version %d: rebuild it against this version's headers",
                                 (unsigned)entry->abi, PXR_ABI_VERSION);
-        if (memcmp(entry->sizes, sizes, sizeof(sizes)) != 0)
-                return "it was built with other headers than this program: rebuild it";
-        if (!entry->layer || !entry->layer->name || !entry->layer->summary || !entry->layer->build)
-                return "its layer lacks a name, a summary or a build function";
+        if (pxr_sizes_problem(entry->sizes))
+                return pxr_sizes_problem(entry->sizes);
         if (!entry->version)
                 return "it does not say for which version of pxr it was built";
-        for (const struct pxr_parameter_doc *p = entry->layer->parameters; p && p->name; p++)
+        return entry->layer ? NULL : "it has no layer";
+}
+
+/* What is wrong with its layer, or NULL. */
+static const char *layer_problem(struct pxr_arena *arena, const struct pxr_layer *layer)
+{
+        if (!layer)
+                return "its option tables contain each other";
+        if (!layer->name || !layer->summary || !layer->build)
+                return "its layer lacks a name, a summary or a build function";
+        for (const struct pxr_parameter_doc *p = layer->parameters; p && p->name; p++)
                 if (!p->shape)
                         return pxr_strf(arena, "it documents no shape of its parameter '%s'",
                                         p->name);
-        return entry->layer->options ? pxr_options_problem(arena, entry->layer->options) : NULL;
+        return layer->options ? pxr_options_problem(arena, layer->options) : NULL;
+}
+
+/* Set a file's problem, or its layer. */
+static void use_entry(struct pxr_arena *arena, struct pxr_plugin_file *file,
+                      const struct pxr_plugin *entry)
+{
+        const struct pxr_layer *layer;
+
+        file->problem = entry_problem(arena, entry);
+        if (file->problem)
+                return;
+        layer = pxr_whole_layer(arena, entry->sizes, entry->layer);
+        file->problem = layer_problem(arena, layer);
+        if (file->problem)
+                return;
+        file->layer = layer;
+        file->version = entry->version;
+        file->sizes = entry->sizes;
 }
 
 /* Whether the dynamic linker, which keeps no errno, gives this reason. */
@@ -85,12 +110,10 @@ int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file)
         if (pxr_arena_defer(arena, close_module, module))
                 return -1;
         entry = dlsym(module, "pxr_plugin_entry");
-        file->problem = entry ? misfit(arena, entry)
-                              : "it has no symbol pxr_plugin_entry: is PXR_PLUGIN() missing?";
-        if (!file->problem) {
-                file->layer = entry->layer;
-                file->version = entry->version;
-        }
+        if (entry)
+                use_entry(arena, file, entry);
+        else
+                file->problem = "it has no symbol pxr_plugin_entry: is PXR_PLUGIN() missing?";
         return pxr_arena_failed(arena) ? -1 : 0;
 }
 

@@ -20,6 +20,7 @@ struct pxr_plugin_file {
         const char *problem;           /* why it cannot be used; NULL: all is well */
         const struct pxr_layer *layer; /* NULL where there is a problem */
         const char *version;           /* of pxr that it was built with */
+        const uint32_t *sizes;         /* of its structs (<pxr/abi.h>); NULL: as this program's */
         bool unread; /* the system failed to read it: it may be what is looked for */
         struct pxr_plugin_file *next;
 };

@@ -3,6 +3,7 @@
  * condition.c - what a conditional model is given, and how it reaches the layers (section 3.6).
  */
 #include "tensor/graph.h"
+#include "tensor/older.h"
 
 struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols)
 {
@@ -51,12 +52,12 @@ struct pxr_node *pxr_output_conv(struct pxr_builder *builder, struct pxr_node *i
                                  const struct pxr_distribution *distribution)
 {
         const struct pxr_graph *graph = builder->graph;
-        struct pxr_conv conv = { .kernel = 1,
-                                 .mask = PXR_MASK_B,
-                                 .features = graph->colours * distribution->channels(graph->levels),
-                                 .bias = true,
-                                 .gain = 1 };
+        struct pxr_conv conv = { .kernel = 1, .mask = PXR_MASK_B, .bias = true, .gain = 1 };
 
+        distribution = pxr_whole_distribution(graph->arena, builder->sizes, distribution);
+        if (!distribution)
+                return NULL;
+        conv.features = graph->colours * distribution->channels(graph->levels);
         return pxr_output(builder,
                           pxr_conditioned(builder, NULL, pxr_conv(builder, NULL, &conv, input)),
                           distribution);

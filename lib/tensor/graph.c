@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/older.h"
+
 struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int colours,
                                 int levels, struct pxr_diag *diag)
 {
@@ -116,6 +118,7 @@ static bool is_sound(struct pxr_builder *builder, const struct pxr_new_node *n)
 struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_node *new_node)
 {
         struct pxr_graph *graph = builder->graph;
+        const struct pxr_op *op;
         struct pxr_node *node;
         void *conf;
 
@@ -126,11 +129,12 @@ struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_
                         return NULL;
         node = pxr_alloc(graph->arena, sizeof(*node));
         conf = pxr_alloc(graph->arena, new_node->conf_size + 1);
-        if (!node || !conf || append(graph, node))
+        op = pxr_whole_op(graph->arena, builder->sizes, new_node->op);
+        if (!node || !conf || !op || append(graph, node))
                 return NULL;
         if (new_node->conf_size)
                 memcpy(conf, new_node->conf, new_node->conf_size);
-        node->op = new_node->op;
+        node->op = op;
         node->conf = conf;
         node->shape = new_node->shape;
         node->colours = graph->colours;
@@ -271,6 +275,8 @@ struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits
                 return NULL;
         if (!pxr_graph_has(graph, logits))
                 return pxr_layer_error(builder, "the output is not a node of this model");
+        if (distribution)
+                distribution = pxr_whole_distribution(graph->arena, builder->sizes, distribution);
         if (!is_whole(distribution))
                 return pxr_layer_error(builder,
                                        "the output's distribution lacks a name or a function");

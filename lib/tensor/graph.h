@@ -39,6 +39,7 @@ struct pxr_builder {
         struct pxr_diag *diag;
         const char *layer; /* dotted path of the layer being built */
         struct pxr_location location;
+        const uint32_t *sizes;      /* of the structs of the layer's plugin; NULL: this program's */
         void *stack;                /* of model/: how nested layers are built */
         struct pxr_node *condition; /* what conditions the layers built; NULL: nothing */
         struct pxr_skips *skips;    /* of model/: the innermost open collection; NULL: none */

@@ -6,24 +6,36 @@
  *
  * defines `static const struct pxr_op pxr_tanh_op` with forward, backward and advance in both
  * precisions. The first expression is the value y in terms of x, the second the derivative dy/dx in
- * terms of y. Functions of <math.h> use the precision of their argument (<tgmath.h>). Make a node
- * with pxr_add_elementwise().
+ * terms of y. Functions of <math.h> use the precision of their argument (<tgmath.h>, or their
+ * overloads in C++). Make a node with pxr_add_elementwise().
  */
 #ifndef PXR_ELEMENTWISE_H
 #define PXR_ELEMENTWISE_H
 
+#ifdef __cplusplus
+#include <math.h> /* overloaded there */
+#define PXR_RESTRICT __restrict__
+#else
 #include <tgmath.h>
+#define PXR_RESTRICT restrict
+#endif
 
 #include <pxr/op.h>
 
-#define PXR_ELEMENTWISE(op_, name_, value_, slope_)                                          \
-        PXR_ELEMENTWISE_KERNELS_(op_, float, f32, value_, slope_)                            \
-        PXR_ELEMENTWISE_KERNELS_(op_, double, f64, value_, slope_)                           \
-        static const struct pxr_op op_ = {                                                   \
-                .name = name_,                                                               \
-                .flags = PXR_BACKWARD_READS_OUTPUT | PXR_ADVANCE_AT_ITS_PIXEL,               \
-                .kernels = { { op_##_forward_f32, op_##_backward_f32, op_##_advance_f32 },   \
-                             { op_##_forward_f64, op_##_backward_f64, op_##_advance_f64 } }, \
+#define PXR_ELEMENTWISE(op_, name_, value_, slope_)                               \
+        PXR_ELEMENTWISE_KERNELS_(op_, float, f32, value_, slope_)                 \
+        PXR_ELEMENTWISE_KERNELS_(op_, double, f64, value_, slope_)                \
+        static const struct pxr_op op_ = {                                        \
+                name_,                                                            \
+                PXR_BACKWARD_READS_OUTPUT | PXR_ADVANCE_AT_ITS_PIXEL,             \
+                { { op_##_forward_f32, op_##_backward_f32, op_##_advance_f32 },   \
+                  { op_##_forward_f64, op_##_backward_f64, op_##_advance_f64 } }, \
+                NULL,                                                             \
+                NULL,                                                             \
+                NULL,                                                             \
+                NULL,                                                             \
+                NULL,                                                             \
+                NULL,                                                             \
         };
 
 #define PXR_ELEMENTWISE_KERNELS_(op_, real_, precision_, value_, slope_)                          \
@@ -38,8 +50,8 @@
         }                                                                                         \
         static void op_##_forward_##precision_(const struct pxr_call *call)                       \
         {                                                                                         \
-                const real_ *restrict x = call->input[0];                                         \
-                real_ *restrict y = call->output;                                                 \
+                const real_ *PXR_RESTRICT x = (const real_ *)call->input[0];                      \
+                real_ *PXR_RESTRICT y = (real_ *)call->output;                                    \
                 size_t size = pxr_map_size(call->node, call->images);                             \
                                                                                                   \
                 for (size_t i = 0; i < size; i++)                                                 \
@@ -47,9 +59,9 @@
         }                                                                                         \
         static void op_##_backward_##precision_(const struct pxr_call *call)                      \
         {                                                                                         \
-                const real_ *restrict y = call->output;                                           \
-                const real_ *restrict dy = call->output_gradient;                                 \
-                real_ *restrict dx = call->input_gradient[0];                                     \
+                const real_ *PXR_RESTRICT y = (const real_ *)call->output;                        \
+                const real_ *PXR_RESTRICT dy = (const real_ *)call->output_gradient;              \
+                real_ *PXR_RESTRICT dx = (real_ *)call->input_gradient[0];                        \
                 size_t size = pxr_map_size(call->node, call->images);                             \
                                                                                                   \
                 if (!dx)                                                                          \
@@ -68,8 +80,8 @@
                 size_t start = ((size_t)call->row * node->shape.cols + call->col) *               \
                                        pxr_pixel_size(node, call->images) +                       \
                                runs.first;                                                        \
-                const real_ *restrict x = (const real_ *)call->input[0] + start;                  \
-                real_ *restrict y = (real_ *)call->output + start;                                \
+                const real_ *PXR_RESTRICT x = (const real_ *)call->input[0] + start;              \
+                real_ *PXR_RESTRICT y = (real_ *)call->output + start;                            \
                                                                                                   \
                 for (size_t run = 0; run < runs.count; run++, x += runs.stride, y += runs.stride) \
                         for (size_t i = 0; i < runs.size; i++)                                    \

@@ -13,14 +13,15 @@
  *     };
  *     PXR_PLUGIN(relu)
  *
- * is a whole plugin. Build it as a shared module and put it into a folder of $PXR_LAYER_PATH.
+ * is a whole plugin. Build it as a shared module and put it into a folder of $PXR_LAYER_PATH. It
+ * works with later versions of pxr without being rebuilt: see <pxr/abi.h>.
  */
 #ifndef PXR_LAYER_H
 #define PXR_LAYER_H
 
+#include <pxr/abi.h>
 #include <pxr/build.h>
 #include <pxr/option.h>
-#include <pxr/version.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,36 +65,6 @@ struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *prefi
 int pxr_skip_open(struct pxr_builder *builder, int features);
 struct pxr_node *pxr_skip_connect(struct pxr_builder *builder, double gain, struct pxr_node *input);
 struct pxr_node *pxr_skip_close(struct pxr_builder *builder);
-
-/* Incremented with each incompatible change of the installed headers. */
-#define PXR_ABI_VERSION 1
-
-/* Compared before a plugin's descriptor is used. `magic`, `abi` and `sizes` never move. */
-struct pxr_plugin {
-        char magic[8]; /* "pxrlayer" */
-        uint32_t abi;
-        uint32_t sizes[7];
-        const char *version; /* of the headers it was built with */
-        const struct pxr_layer *layer;
-};
-
-#define PXR_PLUGIN_SIZES                                                                    \
-        {                                                                                   \
-                sizeof(struct pxr_plugin), sizeof(struct pxr_layer), sizeof(struct pxr_op), \
-                        sizeof(struct pxr_node), sizeof(struct pxr_call),                   \
-                        sizeof(struct pxr_option), sizeof(struct pxr_distribution)          \
-        }
-
-/* Defines the one symbol that a plugin exports. */
-#define PXR_PLUGIN(layer_)                                                                      \
-        __attribute__((visibility("default"))) extern const struct pxr_plugin pxr_plugin_entry; \
-        const struct pxr_plugin pxr_plugin_entry = {                                            \
-                { 'p', 'x', 'r', 'l', 'a', 'y', 'e', 'r' },                                     \
-                PXR_ABI_VERSION,                                                                \
-                PXR_PLUGIN_SIZES,                                                               \
-                PXR_VERSION,                                                                    \
-                &layer_,                                                                        \
-        };
 
 #ifdef __cplusplus
 }

@@ -99,48 +99,59 @@ struct pxr_options {
 /* The default of an optional string, interval or choice. */
 #define PXR_UNSET ""
 
+/* The offset of a field, if it has this type. */
+#ifdef __cplusplus
+extern "C++" {
+template <typename Type, typename Expected> struct pxr_field_type;
+template <typename Type> struct pxr_field_type<Type, Type> {
+        static constexpr size_t offset(size_t offset)
+        {
+                return offset;
+        }
+};
+}
+#define PXR_FIELD(owner, field, ctype) \
+        (pxr_field_type<decltype(((owner *)0)->field), ctype>::offset(offsetof(owner, field)))
+#else
 #define PXR_FIELD(owner, field, ctype) _Generic(((owner *)0)->field, ctype : offsetof(owner, field))
+#endif
 
 /* clang-format off */
 #define PXR_BOOL(owner, field, initial_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_BOOL, \
-          .offset = PXR_FIELD(owner, field, bool), .initial = initial_ }
+        { #field, help_, PXR_TYPE_BOOL, PXR_FIELD(owner, field, bool), \
+          initial_, 0, 0, NULL, NULL, NULL }
 #define PXR_INT(owner, field, initial_, min_, max_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_INT, \
-          .offset = PXR_FIELD(owner, field, int64_t), .initial = initial_, \
-          .minimum = min_, .maximum = max_ }
+        { #field, help_, PXR_TYPE_INT, PXR_FIELD(owner, field, int64_t), \
+          initial_, min_, max_, NULL, NULL, NULL }
 #define PXR_REAL(owner, field, initial_, min_, max_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_REAL, \
-          .offset = PXR_FIELD(owner, field, double), .initial = initial_, \
-          .minimum = min_, .maximum = max_ }
+        { #field, help_, PXR_TYPE_REAL, PXR_FIELD(owner, field, double), \
+          initial_, min_, max_, NULL, NULL, NULL }
 #define PXR_STRING(owner, field, initial_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_STRING, \
-          .offset = PXR_FIELD(owner, field, const char *), .initial = initial_ }
+        { #field, help_, PXR_TYPE_STRING, PXR_FIELD(owner, field, const char *), \
+          initial_, 0, 0, NULL, NULL, NULL }
 #define PXR_ENUM(owner, field, initial_, names_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_ENUM, \
-          .offset = PXR_FIELD(owner, field, int), .initial = initial_, .names = names_ }
+        { #field, help_, PXR_TYPE_ENUM, PXR_FIELD(owner, field, int), \
+          initial_, 0, 0, names_, NULL, NULL }
 #define PXR_ENUM_SET(owner, field, initial_, names_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_ENUM_SET, \
-          .offset = PXR_FIELD(owner, field, uint32_t), .initial = initial_, .names = names_ }
+        { #field, help_, PXR_TYPE_ENUM_SET, PXR_FIELD(owner, field, uint32_t), \
+          initial_, 0, 0, names_, NULL, NULL }
 #define PXR_INTERVAL(owner, field, initial_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_INTERVAL, \
-          .offset = PXR_FIELD(owner, field, struct pxr_interval), .initial = initial_, \
-          .minimum = 1, .maximum = 1e9 }
+        { #field, help_, PXR_TYPE_INTERVAL, PXR_FIELD(owner, field, struct pxr_interval), \
+          initial_, 1, 1e9, NULL, NULL, NULL }
 #define PXR_CHOICE(owner, field, initial_, variants_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_CHOICE, \
-          .offset = PXR_FIELD(owner, field, struct pxr_choice), .initial = initial_, \
-          .variants = variants_ }
+        { #field, help_, PXR_TYPE_CHOICE, PXR_FIELD(owner, field, struct pxr_choice), \
+          initial_, 0, 0, NULL, variants_, NULL }
 /* A nested mapping; its struct is a field of the owner's. */
 #define PXR_SECTION(owner, field, options_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_SECTION, \
-          .offset = offsetof(owner, field), .initial = "{}", .section = options_ }
+        { #field, help_, PXR_TYPE_SECTION, offsetof(owner, field), \
+          "{}", 0, 0, NULL, NULL, options_ }
 #define PXR_LAYERS(owner, field, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_LAYERS, \
-          .offset = PXR_FIELD(owner, field, const struct pxr_yaml *), .initial = NULL }
+        { #field, help_, PXR_TYPE_LAYERS, PXR_FIELD(owner, field, const struct pxr_yaml *), \
+          NULL, 0, 0, NULL, NULL, NULL }
 #define PXR_NODE(owner, field, initial_, help_) \
-        { .name = #field, .help = help_, .type = PXR_TYPE_NODE, \
-          .offset = PXR_FIELD(owner, field, const struct pxr_yaml *), .initial = initial_ }
-#define PXR_END { .type = PXR_TYPE_END }
+        { #field, help_, PXR_TYPE_NODE, PXR_FIELD(owner, field, const struct pxr_yaml *), \
+          initial_, 0, 0, NULL, NULL, NULL }
+#define PXR_END { NULL, NULL, PXR_TYPE_END, 0, NULL, 0, 0, NULL, NULL, NULL }
 /* clang-format on */
 
 #ifdef __cplusplus
