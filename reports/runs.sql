@@ -12,6 +12,9 @@ columns:
   status: Status
   nll: {heading: NLL, format: nll}
   unit: Unit
+  progress: {heading: Done, format: percent}
+  seconds_left: {heading: Left, format: seconds}
+  newest_nll: {heading: Training NLL, format: nll}
   split: {heading: Split, show: room}
   standard_error: {heading: Std. error, format: nll, show: room}
   model: {heading: Model, show: room}
@@ -43,7 +46,8 @@ columns:
   spec_json: {show: conditions}
 */
 SELECT run, name, sweep, varied, tags, run_state(status, host, process_id, process_start) AS status, nll,
-  unit, split, standard_error, model, data_set, epochs, parameters, wall_seconds, suspect, note,
+  unit, progress, iif(run_state(status, host, process_id, process_start) = 'running', seconds_left, NULL) AS seconds_left,
+  newest_nll, split, standard_error, model, data_set, epochs, parameters, wall_seconds, suspect, note,
   archived_at, given, paper_table, paper_row, seed, valid_nats, test_nats, valid_bits, test_bits,
   threads, host, started_at, finished_at, program_version, message, repeats, job, process_id, process_start,
   (SELECT spec_json FROM run WHERE run.id = run_summary.run) AS spec_json

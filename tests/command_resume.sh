@@ -9,7 +9,8 @@ result() {
 	query "$1" "SELECT status, parameter_hash FROM run;
 		SELECT step, epoch, split, name, value, sum_nats, sum_squares, images, dimensions,
 			standard_error, suspect FROM metric
-			WHERE name NOT IN ('images_per_second', 'data_wait_share') ORDER BY name, split, step;
+			WHERE name NOT IN ('images_per_second', 'data_wait_share', 'step_images_per_second',
+				'step_seconds') ORDER BY name, split, step;
 		SELECT step, message FROM event WHERE kind = 'spike' ORDER BY step;
 		SELECT split, step, epoch, images, hex(nats) FROM nll_map ORDER BY split;
 		SELECT step, kind, seed, hex(substr(png, instr(png, x'49444154'))) FROM sample
@@ -125,6 +126,9 @@ tells_killed() {
 		report runs --where "status = 'killed'" --format csv && is "$(sed 1d out | cut -d , -f 2,3)" gone,killed &&
 		report show gone --part facts && grep -q "^status  *killed$" out &&
 		report compare here gone --part results && grep -q "^status  *running  *killed" out &&
+		report runs --where "name = 'here' AND progress BETWEEN 0 AND 1 AND seconds_left >= 0 AND newest_nll > 40" &&
+		grep -q " here  *running " out && report show here --part facts &&
+		grep -q "^newest training NLL, nats/image  *[0-9]" out && grep -q "^time left, seconds  *[0-9]" out &&
 		report html --out - && out_has '<span class="status killed">killed</span>' &&
 		out_has '<span class="status running">running</span>' &&
 		report doctor && grep -q "^ *2  killed " out && out_has "pxr-run --resume RUN" &&

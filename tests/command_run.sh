@@ -64,6 +64,34 @@ train_at_end() {
 }
 ok "evaluate.at_end evaluates a split once, after training" train_at_end
 
+# The mean since the point before, so that a point per epoch is the epoch's own NLL.
+logged() {
+	for log in auto "10 steps" "1 epoch" never; do
+		pxr_run tiny.yaml train.epochs=2 sample.count=0 train.log="$log" --db l.db || return
+	done
+	is "$(query l.db "SELECT run, name, group_concat(step) FROM (SELECT * FROM metric WHERE name LIKE 'step%'
+			AND run > 1 ORDER BY step) GROUP BY run, name")" "2|step_gradient_norm|10,20,30,32
+2|step_images_per_second|10,20,30,32
+2|step_nll|10,20,30,32
+2|step_rate|10,20,30,32
+2|step_seconds|10,20,30,32
+3|step_gradient_norm|16,32
+3|step_images_per_second|16,32
+3|step_nll|16,32
+3|step_rate|16,32
+3|step_seconds|16,32" &&
+		is "$(query l.db "SELECT count(*), sum(images), count(DISTINCT step) FROM metric
+			WHERE run = 1 AND name = 'step_nll'")" "32|512|32" &&
+		is "$(query l.db "SELECT count(*) FROM metric AS a JOIN metric AS b USING (run, step, split, images, sum_nats)
+			WHERE run = 3 AND a.name = 'nll' AND b.name = 'step_nll'")" 2 &&
+		is "$(query l.db "SELECT count(*) FROM metric AS a JOIN metric AS b USING (run, step, split, value)
+			WHERE run = 3 AND a.name = 'rate' AND b.name = 'step_rate'")" 2 &&
+		is "$(query l.db "SELECT count(DISTINCT parameter_hash), count(DISTINCT recipe_hash) FROM run")" "1|1" &&
+		refused 2 "'log': expected 'auto' or an interval, such as '100 steps', got 'often'" \
+			pxr_run tiny.yaml train.log=often
+}
+ok "train.log says how often metrics of the training are recorded, and changes no result" logged
+
 # Along the way only: at the end, split by split, what float32 makes of the parameters.
 evaluated_in_bfloat16() {
 	pxr_run tiny.yaml --db f.db && pxr_run tiny.yaml evaluate.precision=bf16 --db f.db &&

@@ -10,8 +10,10 @@ struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec, st
 }
 
 /* Keys that do not change the NLL, except by chance. */
-static const char *const left_out[] = { "name",       "description", "reproduces",     "data.path",
-                                        "train.seed", "sample",      "evaluate.at_end" };
+static const char *const left_out[] = {
+        "name",       "description", "reproduces", "data.path",
+        "train.seed", "train.log",   "sample",     "evaluate.at_end"
+};
 
 int pxr_spec_recipe(struct pxr_arena *arena, struct pxr_yaml *root, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag)

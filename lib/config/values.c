@@ -174,6 +174,7 @@ static enum pxr_unit unit_of(const char *text)
 static int read_interval(const struct pxr_value *v)
 {
         static const char wanted[] = "an interval, such as '5 epochs', '100 steps' or 'never'";
+        bool automatic = v->row->initial && strcmp(v->row->initial, "auto") == 0;
         struct pxr_interval interval = { 0 };
         char number[32] = "", unit[32] = "", form[64], rest;
         const char *text = v->node->kind == PXR_YAML_SCALAR ? v->node->text : "";
@@ -183,8 +184,12 @@ static int read_interval(const struct pxr_value *v)
                 *(struct pxr_interval *)v->field = interval;
                 return set_form(v, "never");
         }
+        if (automatic && strcmp(text, "auto") == 0) {
+                *(struct pxr_interval *)v->field = (struct pxr_interval) { 0, PXR_AUTO };
+                return set_form(v, "auto");
+        }
         if (sscanf(text, "%31s %31s %c", number, unit, &rest) != 2)
-                return misfit(v, wanted);
+                return misfit(v, automatic ? "'auto' or an interval, such as '100 steps'" : wanted);
         parsed = pxr_parse_int(number, &interval.count);
         interval.unit = unit_of(unit);
         if (parsed == PXR_NO_NUMBER)

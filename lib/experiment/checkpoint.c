@@ -58,6 +58,11 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
                 { "usual_nats", pxr_strf(arena, "%a", c->usual.nats) },
                 { "usual_norm", pxr_strf(arena, "%a", c->usual.norm) },
                 { "spikes", pxr_strf(arena, "%" PRId64, c->spikes) },
+                { "log_sum", pxr_strf(arena, "%a", c->log_nll.sum) },
+                { "log_sum_squares", pxr_strf(arena, "%a", c->log_nll.sum_squares) },
+                { "log_images", pxr_strf(arena, "%" PRId64, c->log_nll.images) },
+                { "log_norm", pxr_strf(arena, "%a", c->log_norm) },
+                { "log_steps", pxr_strf(arena, "%" PRId64, c->log_steps) },
                 { "pending", c->pending ? "1" : "0" },
                 { "stopped_early", c->stopped_early ? "1" : "0" },
                 { "format", "pxr checkpoint 1" },
@@ -88,7 +93,9 @@ int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
         double time = pxr_now();
         int status = -1;
 
-        if (arena && !pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) &&
+        /* A run resumed from here does not come by the points before it again. */
+        if (arena && !pxr_log_write(state, diag) &&
+            !pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) &&
             !fill_texts(arena, state, &file))
                 status = pxr_checkpoint_write(arena, state->order->store, state->run, state->uid,
                                               &file, &row, time - state->recorded, diag);
@@ -130,13 +137,18 @@ static int take_counters(struct pxr_state *state, const struct pxr_safetensors *
             pxr_checkpoint_number(file, "best_step", row->step, &c.best_step, diag) ||
             pxr_checkpoint_number(file, "since_best", row->step, &c.since_best, diag) ||
             pxr_checkpoint_number(file, "usual_steps", INT64_MAX, &c.usual.steps, diag) ||
-            pxr_checkpoint_number(file, "spikes", INT64_MAX, &c.spikes, diag))
+            pxr_checkpoint_number(file, "spikes", INT64_MAX, &c.spikes, diag) ||
+            pxr_checkpoint_number(file, "log_images", INT64_MAX, &c.log_nll.images, diag) ||
+            pxr_checkpoint_number(file, "log_steps", row->step, &c.log_steps, diag))
                 return -1;
         if (isnan(c.best))
                 return pxr_user_error(diag, "%s: 'best' in its metadata is not a number",
                                       file->path);
         c.epoch_nll.sum = number(file, "epoch_sum", 0);
         c.epoch_nll.sum_squares = number(file, "epoch_sum_squares", 0);
+        c.log_nll.sum = number(file, "log_sum", 0);
+        c.log_nll.sum_squares = number(file, "log_sum_squares", 0);
+        c.log_norm = number(file, "log_norm", 0);
         c.usual.nats = number(file, "usual_nats", 0);
         c.usual.norm = number(file, "usual_norm", 0);
         c.pending = number(file, "pending", 0) != 0;

@@ -30,7 +30,6 @@ struct epoch {
         int64_t images; /* trained on since its start, or since the run was resumed */
         double seconds; /* ... in this time, without evaluation and samples */
         double waited;  /* ... of which for images to be read */
-        double pace;    /* images a second, lately; NAN: not known yet */
 };
 
 /* --- steps -------------------------------------------------------------------------------------
@@ -45,7 +44,6 @@ static int epoch_new(const struct pxr_experiment *e, struct epoch *epoch)
                 .number = -1,
                 .order = pxr_alloc_array(e->arena, set->count[PXR_TRAIN], sizeof(*epoch->order)),
                 .batch = pxr_alloc_array(e->arena, e->settings.train.batch, image),
-                .pace = NAN,
         };
         return epoch->order && epoch->batch ? 0 : -1;
 }
@@ -69,13 +67,15 @@ static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch
         epoch->number = number;
 }
 
-static bool report_training(struct pxr_state *state, const struct epoch *epoch)
+static bool report_training(struct pxr_state *state)
 {
         const struct pxr_experiment *e = state->experiment;
+        double seconds_left = pxr_seconds_remaining(state, state->pace);
         int64_t step = state->trainer->step;
         const struct pxr_nll *nll = &state->counters.epoch_nll;
         bool bits = pxr_reported_in_bits(nll->dimensions, e->set->colours);
 
+        pxr_log_progress(state, "training", seconds_left);
         return pxr_observe(&state->order->observer.base,
                            &(struct pxr_progress) {
                                    .what = "training",
@@ -83,17 +83,16 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
                                    .done = step,
                                    .all = e->all_steps,
                                    .epoch = pxr_experiment_epoch(e, step),
-                                   .rate = epoch->pace,
+                                   .rate = state->pace,
                                    .nll = nll->images == 0 ? 0
                                           : bits           ? pxr_bits_per_dimension(nll)
                                                            : pxr_nats_per_image(nll),
                                    .in_bits = bits,
-                                   .seconds_left = pxr_seconds_remaining(state, epoch->pace),
+                                   .seconds_left = seconds_left,
                            });
 }
 
-/* The NLL of no images yet, as an epoch begins with it. */
-static struct pxr_nll no_images(const struct pxr_graph *graph)
+struct pxr_nll pxr_no_images(const struct pxr_graph *graph)
 {
         return (struct pxr_nll) { .dimensions = (int64_t)graph->rows * graph->cols * graph->colours,
                                   .given_rows = graph->small_rows,
@@ -101,11 +100,11 @@ static struct pxr_nll no_images(const struct pxr_graph *graph)
 }
 
 /* Count what a step did. The pace goes on from one epoch to the next. */
-static void keep_pace(struct epoch *epoch, int images, double seconds)
+static void keep_pace(struct pxr_state *state, struct epoch *epoch, int images, double seconds)
 {
         epoch->images += images;
         epoch->seconds += seconds;
-        epoch->pace = (double)epoch->images / epoch->seconds;
+        state->pace = (double)epoch->images / epoch->seconds;
 }
 
 /* `before` is what was usual up to the step, which costs `nats` an image. */
@@ -165,12 +164,12 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         int64_t first = step % e->steps_per_epoch * e->settings.train.batch;
         int64_t left = set->count[PXR_TRAIN] - first;
         int images = (int)(left < e->settings.train.batch ? left : e->settings.train.batch);
-        double started = pxr_now();
+        double started = pxr_now(), seconds;
 
         if (epoch->number != number)
                 shuffle(e, epoch, number);
         if (first == 0)
-                state->counters.epoch_nll = no_images(e->model->graph);
+                state->counters.epoch_nll = pxr_no_images(e->model->graph);
         if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
                              diag))
                 return -1;
@@ -180,8 +179,11 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         state->counters.pending = true;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
-        keep_pace(epoch, images, pxr_now() - started);
-        return look_for_spike(state, images, diag);
+        seconds = pxr_now() - started;
+        keep_pace(state, epoch, images, seconds);
+        if (look_for_spike(state, images, diag))
+                return -1;
+        return pxr_log_step(state, images, seconds, diag);
 }
 
 /* --- what is due after a step ------------------------------------------------------------------
@@ -211,6 +213,7 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
         double started = pxr_now();
         int status;
 
+        pxr_log_begin_work(state, false);
         state->evaluation.parameters = parameters;
         state->evaluation.split = split;
         state->evaluation.limit = final ? 0 : settings->limit;
@@ -219,6 +222,7 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
         if (status)
                 return status;
         state->nll_step[split] = state->evaluation.precision == PXR_F32 ? step : -1;
+        state->due.evaluated -= (double)nll->images;
         state->evaluated.images += (double)nll->images;
         state->evaluated.seconds += pxr_now() - started;
         if (pxr_record_nll(state, step, split, nll, final, diag))
@@ -255,6 +259,9 @@ static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *dia
         const struct pxr_experiment *e = state->experiment;
         int status = 0;
 
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (wanted(e, e->settings.evaluate.splits, split))
+                        state->due.evaluated += (double)pxr_images_along_the_way(e, split);
         for (int split = 0; split < PXR_SPLITS && !status; split++) {
                 if (!wanted(e, e->settings.evaluate.splits, split))
                         continue;
@@ -279,14 +286,14 @@ static double order_digest(const struct pxr_experiment *e, struct epoch *epoch, 
         return (double)strtoull(hex, NULL, 16);
 }
 
-static int end_epoch(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
+/* A run resumed at the very end of an epoch has no steps to measure. */
+static int record_epoch(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         struct pxr_store *store = state->order->store;
         struct pxr_moment now = pxr_state_moment(state);
         int64_t number = now.step / e->steps_per_epoch - 1;
 
-        /* A run resumed at the very end of an epoch has no steps to measure. */
         if ((epoch->images > 0 &&
              pxr_store_add_metric(store, now, "train", "images_per_second",
                                   (double)epoch->images / epoch->seconds, diag)) ||
@@ -298,7 +305,18 @@ static int end_epoch(struct pxr_state *state, struct epoch *epoch, struct pxr_di
                                  order_digest(e, epoch, number), diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
                 return -1;
-        return pxr_record_nll(state, now.step, PXR_TRAIN, &state->counters.epoch_nll, false, diag);
+        return 0;
+}
+
+static int end_epoch(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
+{
+        struct pxr_store *store = state->order->store;
+
+        if (pxr_store_begin(store, diag) ||
+            pxr_store_conclude(store, record_epoch(state, epoch, diag), diag))
+                return -1;
+        return pxr_record_nll(state, state->trainer->step, PXR_TRAIN, &state->counters.epoch_nll,
+                              false, diag);
 }
 
 /* Everything due at this step. Returns 0, STOPPED half-way (it will be done again), or -1. */
@@ -306,15 +324,18 @@ static int do_due(struct pxr_state *state, struct epoch *epoch, struct pxr_diag 
 {
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step;
+        bool draws = is_due(e, e->settings.sample.every, step) && step < e->all_steps;
         double valid = NAN;
         bool better;
         int status = 0;
 
+        state->due =
+                (struct pxr_remaining) { .drawn = draws ? (double)e->settings.sample.count : 0 };
         if (step % e->steps_per_epoch == 0 && end_epoch(state, epoch, diag))
                 return -1;
         if (evaluation_due(e, step))
                 status = evaluate(state, &valid, diag);
-        if (!status && is_due(e, e->settings.sample.every, step) && step < e->all_steps)
+        if (!status && draws)
                 status = pxr_record_samples(state, step, pxr_trainer_best(state->trainer), diag);
         if (status)
                 return status;
@@ -349,7 +370,7 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
                 }
                 if (finished(state))
                         break;
-                if (report_training(state, &epoch)) {
+                if (report_training(state)) {
                         status = STOPPED;
                         break;
                 }
@@ -361,21 +382,32 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The result that the parameters at `step` give. A split that was just evaluated in full and in
- * float32 is not evaluated again. Returns 0, STOPPED or -1. */
+/* Whether a split was just evaluated with the parameters at `step`, in full and in float32. */
+static bool is_evaluated(const struct pxr_state *state, int split, int64_t step)
+{
+        return state->nll_step[split] == step &&
+               state->nll[split].images == state->experiment->set->count[split];
+}
+
+/* The result that the parameters at `step` give. Returns 0, STOPPED or -1. */
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         uint32_t splits = e->settings.evaluate.splits | e->settings.evaluate.at_end;
 
+        state->concludes = true;
+        state->due = (struct pxr_remaining) { .drawn = (double)e->settings.sample.count };
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (wanted(e, splits, split) && !is_evaluated(state, split, step))
+                        state->due.evaluated += (double)e->set->count[split];
         for (int split = 0; split < PXR_SPLITS; split++) {
                 struct pxr_nll nll = state->nll[split];
                 int status = 0;
 
                 if (!wanted(e, splits, split))
                         continue;
-                if (state->nll_step[split] == step && nll.images == e->set->count[split])
+                if (is_evaluated(state, split, step))
                         status = pxr_record_nll(state, step, split, &nll, true, diag);
                 else
                         status = evaluate_split(state, step, split, parameters, true, diag);
@@ -500,29 +532,32 @@ static void tell_start(const struct pxr_state *state)
                                   state->order->threads, pxr_plural(state->order->threads)));
 }
 
-static struct pxr_evaluation evaluation_of(const struct pxr_run_order *order)
+static struct pxr_evaluation evaluation_of(const struct pxr_state *state)
 {
-        const struct pxr_experiment *e = order->experiment;
+        const struct pxr_run_order *order = state->order;
+        const struct pxr_experiment *e = state->experiment;
 
         return (struct pxr_evaluation) { .arena = e->arena,
                                          .graph = e->model->graph,
                                          .set = e->set,
                                          .micro_batch = (int)e->settings.train.micro_batch,
                                          .threads = order->threads,
-                                         .observer = &order->observer.base };
+                                         .observer = &state->log.observer };
 }
 
 int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = order->experiment;
-        struct pxr_state state = { .order = order,
-                                   .experiment = experiment,
-                                   .evaluation = evaluation_of(order),
-                                   .recorded = pxr_now() };
+        struct pxr_state state = {
+                .order = order, .experiment = experiment, .began = pxr_now(), .pace = NAN
+        };
         int status;
 
+        state.evaluation = evaluation_of(&state);
+        state.recorded = state.began;
+        state.counters.log_nll = pxr_no_images(experiment->model->graph);
         state.counters.best = INFINITY;
-        state.counters.epoch_nll = no_images(experiment->model->graph);
+        state.counters.epoch_nll = pxr_no_images(experiment->model->graph);
         if (order->resume && pxr_resumable(order, diag))
                 return -1;
         state.trainer = pxr_trainer_new(experiment->model->graph, &experiment->settings.train,
@@ -531,6 +566,7 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
                 return -1;
         if (order->resume) {
                 state.run = order->resume->id;
+                state.seconds_before = order->resume->wall_seconds;
                 memcpy(state.uid, order->resume->uid, sizeof(state.uid));
         }
         if (order->resume ? pxr_resume(&state, diag) : pxr_record_run(&state, diag)) {

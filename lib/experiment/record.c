@@ -372,7 +372,7 @@ static int prepare_samples(struct pxr_state *state, struct pxr_diag *diag)
                 .seed = (uint64_t)e->settings.sample.seed,
                 .count = count,
                 .threads = state->order->threads,
-                .observer = &state->order->observer.base,
+                .observer = &state->log.observer,
         };
         state->samples = pxr_alloc_array(e->arena, count, pxr_graph_values(graph));
         if (!state->samples || !state->generation.nats || tell_fallback(state, diag))
@@ -392,11 +392,13 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
                 return 0;
         if (generation->count == 0 && prepare_samples(state, diag))
                 return -1;
+        pxr_log_begin_work(state, true);
         generation->parameters = parameters;
         status = pxr_generate(generation, state->samples, diag);
         if (status)
                 return status;
         nll = pxr_nll_of(generation->nats, generation->count);
+        state->due.drawn = 0;
         state->drawn.images += (double)generation->count;
         state->drawn.seconds += pxr_now() - started;
         return record_grid(state, step, -pxr_nats_per_image(&nll), diag);

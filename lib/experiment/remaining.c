@@ -27,8 +27,7 @@ static int64_t count_due(const struct pxr_experiment *e, struct pxr_interval eve
         return period > 0 && last > step ? last / period - step / period : 0;
 }
 
-/* Images of a split that an evaluation along the way takes. */
-static int64_t along_the_way(const struct pxr_experiment *e, int split)
+int64_t pxr_images_along_the_way(const struct pxr_experiment *e, int split)
 {
         int64_t limit = e->settings.evaluate.limit, count = e->set->count[split];
 
@@ -48,7 +47,7 @@ struct pxr_remaining pxr_images_remaining(const struct pxr_experiment *e, int64_
         if (step < e->all_steps)
                 left.trained = (double)(images_trained(e, e->all_steps) - images_trained(e, step));
         for (int split = 0; split < PXR_SPLITS; split++) {
-                int64_t images = along_the_way(e, split), all = e->set->count[split];
+                int64_t images = pxr_images_along_the_way(e, split), all = e->set->count[split];
                 bool listed = evaluate->splits >> split & 1;
 
                 if (listed)
@@ -62,13 +61,18 @@ struct pxr_remaining pxr_images_remaining(const struct pxr_experiment *e, int64_
 
 static double seconds(double images, const struct pxr_measured *measured, double guess)
 {
+        if (images <= 0)
+                return 0;
         return images * (measured->images > 0 ? measured->seconds / measured->images : guess);
 }
 
 double pxr_seconds_remaining(const struct pxr_state *state, double pace)
 {
-        struct pxr_remaining left = pxr_images_remaining(state->experiment, state->trainer->step);
+        struct pxr_remaining left = { 0 };
 
-        return left.trained / pace + seconds(left.evaluated, &state->evaluated, 1 / (3 * pace)) +
-               seconds(left.drawn, &state->drawn, 1 / pace);
+        if (!state->concludes)
+                left = pxr_images_remaining(state->experiment, state->trainer->step);
+        return seconds(left.trained, &(struct pxr_measured) { 0 }, 1 / pace) +
+               seconds(left.evaluated + state->due.evaluated, &state->evaluated, 1 / (3 * pace)) +
+               seconds(left.drawn + state->due.drawn, &state->drawn, 1 / pace);
 }

@@ -21,11 +21,43 @@ struct pxr_counters {
         bool stopped_early;
         struct pxr_usual usual; /* of the steps so far */
         int64_t spikes;         /* loss spikes so far */
+        struct pxr_nll log_nll; /* of the training images since the last point of train.log */
+        double log_norm;        /* sum of the gradient norms since then */
+        int64_t log_steps;      /* ... of so many steps */
 };
 
 /* What this process did of a kind of work, and in what time. */
 struct pxr_measured {
         double images, seconds;
+};
+
+/* Images that are trained on, evaluated and drawn. */
+struct pxr_remaining {
+        double trained, evaluated, drawn;
+};
+
+/* Metrics of one step, which are means since the point before it. */
+struct pxr_log_point {
+        struct pxr_moment at;
+        struct pxr_nll nll;
+        double gradient_norm, rate, images_per_second;
+        double seconds; /* wall time of the run */
+};
+
+enum { PXR_LOG_POINTS = 256 };
+
+/* What log.c keeps. */
+struct pxr_log {
+        struct pxr_log_point point[PXR_LOG_POINTS]; /* that are not in the database yet */
+        int points;
+        int64_t images; /* trained on since the last point, by this process */
+        double spent;   /* ... in so many seconds */
+        double next;    /* when to write again; of pxr_now() */
+        const char *activity;
+        double seconds_left;
+        bool draws;        /* the current work: samples, or else an evaluation */
+        double work_began; /* of pxr_now() */
+        struct pxr_observer observer;
 };
 
 struct pxr_state {
@@ -34,8 +66,14 @@ struct pxr_state {
         struct pxr_trainer *trainer;
         struct pxr_counters counters;
         int64_t run;
-        double recorded; /* the wall time up to here is on record; of pxr_now() */
+        double recorded;       /* the wall time up to here is on record; of pxr_now() */
+        double began;          /* of this process, by pxr_now() */
+        double seconds_before; /* wall time of the run before that */
+        double pace;           /* images a second that were trained on lately; NAN: not known yet */
         struct pxr_measured evaluated, drawn;
+        struct pxr_remaining due; /* evaluated and drawn at this step, still to do */
+        bool concludes;           /* training has ended: only what is due remains */
+        struct pxr_log log;
         struct pxr_nll nll[PXR_SPLITS]; /* of the last evaluation of each split */
         int64_t nll_step[PXR_SPLITS];   /* ... at this step; -1: not in float32 */
         struct pxr_evaluation evaluation;
@@ -55,6 +93,9 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
 {
         return pxr_step_moment(state, state->trainer->step);
 }
+
+/* The NLL of no images yet. */
+struct pxr_nll pxr_no_images(const struct pxr_graph *graph);
 
 /* --- record.c ----------------------------------------------------------------------------------
  */
@@ -125,16 +166,37 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag);
 /* Steps of an interval; 0: never. */
 int64_t pxr_period(const struct pxr_experiment *e, struct pxr_interval every);
 
-/* Images that are trained on, evaluated and drawn after `step`, up to the end of the run. */
-struct pxr_remaining {
-        double trained, evaluated, drawn;
-};
-
+/* What is done after `step`, up to the end of the run. */
 struct pxr_remaining pxr_images_remaining(const struct pxr_experiment *e, int64_t step);
 
-/* Seconds up to the end of the run, at `pace` images of training a second; NAN if that is NAN. The
- * pace of evaluation and of drawing is the one so far; before the first, three times and once that
- * of training. */
+/* Images of a split that an evaluation along the way takes. */
+int64_t pxr_images_along_the_way(const struct pxr_experiment *e, int split);
+
+/* Seconds up to the end of the run, with what is due at this step, at `pace` images of training a
+ * second; NAN if that is NAN. The pace of evaluation and of drawing is the one so far; before the
+ * first, three times and once that of training. */
 double pxr_seconds_remaining(const struct pxr_state *state, double pace);
+
+/* --- log.c -------------------------------------------------------------------------------------
+ */
+
+/* Steps from one point of train.log to the next; 0: never. */
+int64_t pxr_log_period(const struct pxr_experiment *e);
+
+/* Count a step of training that took so many seconds; at each point, keep its metrics. Returns 0 or
+ * -1. */
+int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr_diag *diag);
+
+/* Record all points and the progress of the run now: before anything that a resumed run starts
+ * from. Returns 0 or -1. */
+int pxr_log_write(struct pxr_state *state, struct pxr_diag *diag);
+
+/* Say what the run is doing. Now and then this records points and progress; if the database is busy
+ * or cannot be written, it is tried again later. */
+void pxr_log_progress(struct pxr_state *state, const char *activity, double seconds_left);
+
+/* An evaluation, or else the drawing of samples, begins. state->log.observer then follows it: the
+ * time left becomes that of the whole run. */
+void pxr_log_begin_work(struct pxr_state *state, bool draws);
 
 #endif

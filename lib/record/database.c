@@ -21,7 +21,7 @@
 #include "record/schema.h"
 #include "record/cursor.h"
 
-enum { BUSY_MILLISECONDS = 30000 };
+enum { BUSY_MILLISECONDS = 30000, BRIEF_MILLISECONDS = 100 };
 enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
 
 /* Check that this is a database of pxr, of a version that is known. Called within a transaction,
@@ -533,6 +533,16 @@ void pxr_store_close(struct pxr_store *store)
 int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag)
 {
         return pxr_store_execute(store, diag, "BEGIN IMMEDIATE", "");
+}
+
+int pxr_store_try_begin(struct pxr_store *store)
+{
+        int status;
+
+        sqlite3_busy_timeout(store->handle, BRIEF_MILLISECONDS);
+        status = pxr_store_begin(store, NULL);
+        sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
+        return status;
 }
 
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag)

@@ -68,6 +68,8 @@ int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_di
 
 /* Transactions. */
 int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
+/* Begin a transaction without waiting for other processes. Returns 0 or -1, without an error. */
+int pxr_store_try_begin(struct pxr_store *store);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
 void pxr_store_rollback(struct pxr_store *store);
 
@@ -119,6 +121,17 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
 /* Add to a run's wall_seconds while it is running, so that they are not lost if it is killed. */
 int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
                           struct pxr_diag *diag);
+
+/* How far a run at work is. Takes the place of what was recorded before. */
+struct pxr_run_progress {
+        int64_t step, steps;  /* done; of the whole training */
+        const char *activity; /* "training", "evaluating valid", "sampling"; NULL: not known */
+        double train_nats;    /* per image, lately; NAN: not known */
+        double seconds_left;  /* NAN: not known */
+        double seconds;       /* to add to its wall_seconds */
+};
+int pxr_store_add_progress(struct pxr_store *store, int64_t run,
+                           const struct pxr_run_progress *progress, struct pxr_diag *diag);
 
 /* Record the hash of the parameters without train.average, for a run that uses it. */
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,

@@ -201,7 +201,8 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
 {
         if (CHANGE(store, run, diag,
                    "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
-                   "wall_seconds = wall_seconds + ?5, finished_at = " NOW " WHERE id = ?1",
+                   "wall_seconds = wall_seconds + ?5, activity = NULL, seconds_left = NULL, "
+                   "progress_at = " NOW ", finished_at = " NOW " WHERE id = ?1",
                    "itttd", run, status, message, parameter_hash, wall_seconds))
                 return -1;
         return sqlite3_changes(store->handle) == 1 ? 0 : missing_run(store, run, diag);
@@ -213,6 +214,17 @@ int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
         return CHANGE(store, run, diag,
                       "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1", "id", run,
                       seconds);
+}
+
+int pxr_store_add_progress(struct pxr_store *store, int64_t run,
+                           const struct pxr_run_progress *progress, struct pxr_diag *diag)
+{
+        return CHANGE(store, run, diag,
+                      "UPDATE run SET steps_done = ?2, steps = ?3, activity = ?4, train_nats = ?5, "
+                      "seconds_left = ?6, wall_seconds = wall_seconds + ?7, progress_at = " NOW
+                      " WHERE id = ?1",
+                      "iiitddd", run, progress->step, progress->steps, progress->activity,
+                      progress->train_nats, progress->seconds_left, progress->seconds);
 }
 
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
@@ -230,7 +242,8 @@ static const struct pxr_field process_fields[] = {
 
 /* The parameters of the columns follow ?3. */
 static const char claim_run[] = "UPDATE run SET resumes = ?3 + 1, status = 'running', "
-                                "message = NULL, finished_at = NULL"
+                                "message = NULL, finished_at = NULL, activity = NULL, "
+                                "seconds_left = NULL, progress_at = " NOW
 #define COLUMN(kind, name, text)
 #define PROCESS(kind, name, text) ", " #name " = ?"
 #include "record/run_columns.h"

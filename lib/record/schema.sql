@@ -24,7 +24,14 @@ CREATE TABLE layer (
   PRIMARY KEY (run, position)
 ) WITHOUT ROWID;
 
--- NLLs ("nll" during training, "final_nll" of the result) and other values by step.
+-- NLLs ("nll" during training, "final_nll" of the result) and other values by step. Of the training,
+-- the split train, there is at the end of each epoch: nll (the mean over the epoch),
+-- images_per_second, data_wait_share, gradient_norm, rate, order_digest; and every train.log steps:
+--   step_nll                mean over the images since the row before
+--   step_gradient_norm      mean over the steps since the row before, before train.clip
+--   step_rate               learning rate of this step
+--   step_images_per_second  of the steps since the row before, without evaluation and samples
+--   step_seconds            wall time of the run up to this step
 CREATE TABLE metric (
   run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   step INTEGER NOT NULL, epoch REAL NOT NULL,
@@ -226,7 +233,9 @@ CREATE VIEW sweep_result AS
   ORDER BY sweep.id, job.number;
 
 -- One row per run; the columns are for people's conditions: keep their names. NLLs of grey images
--- are in nats per image, those of colour images in bits per dimension.
+-- are in nats per image, those of colour images in bits per dimension. Of a run at work there are
+-- also progress (the share of its steps that is done), seconds_left, and newest_nll (of the last training
+-- images).
 CREATE VIEW run_summary AS
   SELECT id AS run, name, status, family AS model, data_set, given,
     reproduces_table AS paper_table, reproduces_row AS paper_row, seed, split, epochs, unit,
@@ -240,6 +249,13 @@ CREATE VIEW run_summary AS
       WHERE job.run = result.id ORDER BY job.id LIMIT 1) AS sweep,
     (SELECT number FROM job WHERE job.run = result.id ORDER BY job.id LIMIT 1) AS job,
     process_id, process_start,
+    CASE status WHEN 'running' THEN 1.0 * steps_done / nullif(steps, 0) END AS progress,
+    CASE status WHEN 'running' THEN max(0, seconds_left
+      - 86400 * (julianday('now') - julianday(progress_at))) END AS seconds_left,
+    CASE status WHEN 'running' THEN train_nats
+      / CASE WHEN grey THEN 1
+        ELSE image_rows * image_cols * image_colours * 0.69314718055994530942 END
+      END AS newest_nll,
     (SELECT group_concat(substr(key, length(rtrim(key, replace(key, '.', ''))) + 1)
       || '=' || value, ' ') FROM json_each((SELECT varied FROM job
       WHERE job.run = result.id ORDER BY job.id LIMIT 1))) AS varied

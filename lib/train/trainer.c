@@ -47,6 +47,10 @@ static const struct pxr_option rows[] = {
                 "parameters; 0: never stop early, keep the last ones"),
         PXR_INTERVAL(struct pxr_train_settings, checkpoint, "1 epoch",
                      "how often to save a checkpoint"),
+        PXR_INTERVAL(
+                struct pxr_train_settings, log, "auto",
+                "how often to record NLL, gradient norm, rate and speed of the training; auto: "
+                "about 200 times, at least every 500 steps"),
         PXR_END,
 };
 

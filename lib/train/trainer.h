@@ -24,7 +24,7 @@ struct pxr_train_settings {
         double clip;
         double average;
         int64_t patience;
-        struct pxr_interval checkpoint;
+        struct pxr_interval checkpoint, log;
 };
 
 extern const struct pxr_options pxr_train_options;

@@ -10,7 +10,7 @@ WITH pair AS MATERIALIZED (
   LEFT JOIN metric AS new ON new.run = :new AND new.name = old.name AND new.split = old.split
     AND new.step = old.step AND new.value IS old.value AND new.sum_nats IS old.sum_nats
     AND new.sum_squares IS old.sum_squares AND new.images IS old.images
-  WHERE old.run = :old AND old.name NOT IN ('images_per_second', 'data_wait_share')
+  WHERE old.run = :old AND old.name NOT IN ('images_per_second', 'data_wait_share', 'step_images_per_second', 'step_seconds')
   UNION ALL
   SELECT 'pictures', coalesce(same_pixels(old.png, new.png), 0)
   FROM sample AS old

@@ -9,7 +9,9 @@ WITH it AS MATERIALIZED (
   SELECT *, run_state(status, host, process_id, process_start) AS state,
     -- git_difference begins with the untracked files, each a line '?? NAME'; what git diff printed follows.
     instr(char(10) || git_difference, char(10) || 'diff ') AS diff_at
-  FROM run WHERE id = :run)
+  FROM run WHERE id = :run),
+-- How far it is, if it is at work.
+now AS (SELECT * FROM run_summary WHERE run = (SELECT id FROM it WHERE state = 'running'))
 SELECT fact, value
 FROM (
   SELECT 'run' AS fact, id AS value FROM it
@@ -17,6 +19,12 @@ FROM (
   UNION ALL SELECT 'id', uid FROM it
   UNION ALL SELECT 'status', state FROM it
   UNION ALL SELECT 'message', message FROM it
+  UNION ALL SELECT 'done, %', (SELECT round(100 * progress, 1) FROM now) FROM it
+  UNION ALL SELECT 'doing', CASE WHEN state = 'running' THEN activity END FROM it
+  UNION ALL SELECT 'time left, seconds', (SELECT round(seconds_left) FROM now) FROM it
+  UNION ALL SELECT 'newest training NLL, ' || iif(image_colours = 1, 'nats/image', 'bits/dim'),
+    (SELECT round(newest_nll, 4) FROM now) FROM it
+  UNION ALL SELECT 'last sign of life', CASE WHEN status = 'running' THEN progress_at || ' UTC' END FROM it
   UNION ALL SELECT 'tags', (SELECT group_concat(tag, ', ') FROM (SELECT tag FROM tag WHERE tag.run = :run ORDER BY tag)) FROM it
   UNION ALL SELECT 'note', note FROM it
   UNION ALL SELECT 'archived', archived_at FROM it

@@ -37,7 +37,8 @@ enum pxr_option_type {
         PXR_TYPE_STRING,   /* const char *; NULL when unset */
         PXR_TYPE_ENUM,     /* int: index into names */
         PXR_TYPE_ENUM_SET, /* uint32_t: bit i is names[i]; a list of names in the spec */
-        PXR_TYPE_INTERVAL, /* struct pxr_interval: "5 epochs", "100 steps", "never" */
+        PXR_TYPE_INTERVAL, /* struct pxr_interval: "5 epochs", "100 steps", "never"; "auto" where
+                              that is the default */
         PXR_TYPE_CHOICE,   /* struct pxr_choice: NAME, or {NAME: {options}} */
         PXR_TYPE_SECTION,  /* struct pxr_section: a mapping with a table of its own */
         PXR_TYPE_LAYERS,   /* const struct pxr_yaml *: a list of layers, for pxr_build_layers() */
@@ -48,6 +49,7 @@ enum pxr_unit {
         PXR_NEVER = 0,
         PXR_STEPS,
         PXR_EPOCHS,
+        PXR_AUTO, /* chosen by pxr */
 };
 
 /* How often something is done. */
