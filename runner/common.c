@@ -107,11 +107,7 @@ const char *error_text(double error)
 
 void add_json(json_t **whole, const char *key, json_t *value)
 {
-        if ((key ? json_object_set_new(*whole, key, value)
-                 : json_array_append_new(*whole, value)) == 0)
-                return;
-        json_decref(*whole);
-        *whole = NULL;
+        pxr_json_add(whole, key, value);
 }
 
 json_t *json_number(double value)

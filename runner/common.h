@@ -35,8 +35,7 @@ const char *time_text(double seconds); /* "1:05:09", "5:09"; "-:--": unknown or 
 /* " (+- 0.1)"; "" for the standard error of one image, which is not known (NAN). */
 const char *error_text(double error);
 
-/* Add a value to an object, or without a key to a list. When the value could not be made, nor can
- * the whole: it becomes NULL. */
+/* The same as pxr_json_add(). */
 void add_json(json_t **whole, const char *key, json_t *value);
 
 /* A number; null for NaN and infinity, which JSON does not have. */

@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "experiment/recorded.h"
 #include "experiment/run.h"
+#include "experiment/spec_schema.h"
 #include "report/report.h"
 #include "runner/command.h"
 #include "runner/common.h"
@@ -29,7 +30,7 @@ static struct arguments {
         const char *db, *resume, *repeat, *explain, *out, *paper, *seed;
         int64_t job;
         int threads;
-        bool dry_run, quiet, json, force;
+        bool dry_run, quiet, json, force, schema;
 } args;
 
 /* --- a dry run ---------------------------------------------------------------------------------
@@ -455,6 +456,18 @@ static int do_order(struct program *program, const struct pxr_examination *how)
         return train(program);
 }
 
+static int print_schema(const struct program *program)
+{
+        struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
+
+        if (!plugins)
+                return -1;
+        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
+                if (file->problem)
+                        pxr_warn(program->diag, "%s: %s", file->path, file->problem);
+        return print_json(pxr_spec_schema(plugins), program->diag);
+}
+
 static int run(struct program *program)
 {
         const struct pxr_examination how = { args.threads, &display };
@@ -463,6 +476,8 @@ static int run(struct program *program)
 
         order.command_line = command_line(program, NULL);
         order.threads = args.threads;
+        if (args.schema)
+                return print_schema(program);
         if (check_words(program))
                 return -1;
         results = json_array();
@@ -502,6 +517,9 @@ static const struct command_option options[] = {
         { "explain", 0, "KEY",
           "print the value of KEY, where it was set, and its possible values ('': all keys)",
           FIELD(explain) },
+        { "schema", 0, NULL,
+          "print the JSON Schema of specs, with the options of all layers found, for an editor",
+          FIELD(schema) },
         { OPTION_QUIET },
         { "json", 0, NULL, "print the result, or the --dry-run, as JSON", FIELD(json) },
         { "job", 0, "ID", "set by pxr-sweep: run as this job, and stop when the sweep stops",
@@ -513,7 +531,8 @@ const struct command command = {
         .name = "pxr-run",
         .usage = "SPEC [KEY=VALUE...]\n"
                  "--resume RUN [data.path=PATH]\n"
-                 "--from-run RUN [data.path=PATH]",
+                 "--from-run RUN [data.path=PATH]\n"
+                 "--schema",
         .summary = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.",
         .text = PXR_RUN_TEXT,
         .options = options,

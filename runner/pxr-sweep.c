@@ -25,7 +25,7 @@ static struct arguments {
         const char *db;
         struct pxr_arguments sbatch;
         int launcher, jobs, threads; /* threads 0: not given */
-        bool dry_run, retry, quiet, json, no_wait, task;
+        bool dry_run, retry, quiet, json, no_wait, task, schema;
 } args;
 
 /* --- printing ----------------------------------------------------------------------------------
@@ -318,6 +318,10 @@ static int run(struct program *program)
         struct pxr_plan plan;
         int status;
 
+        if (args.schema)
+                return print_json(pxr_sweep_schema(), program->diag);
+        if (!program->words.count)
+                return pxr_user_error(program->diag, "missing argument; expected: SWEEP");
         if (check_slurm_options(program) || make_order(program, &order) ||
             pxr_sweep_plan(order.sweep, &plan, program->diag))
                 return -1;
@@ -363,6 +367,7 @@ static const struct command_option options[] = {
         { "no-wait", 0, NULL,
           "submit and exit; the same command later continues and shows the results",
           FIELD(no_wait) },
+        { "schema", 0, NULL, "print the JSON Schema of sweeps, for an editor", FIELD(schema) },
         { "slurm-task", 0, NULL, "set by pxr-sweep: run as one task of its job array", FIELD(task),
           .hidden = true },
         { 0 },
@@ -370,11 +375,13 @@ static const struct command_option options[] = {
 
 const struct command command = {
         .name = "pxr-sweep",
+        .usage = "SWEEP [KEY=VALUE...]\n"
+                 "--schema",
         .summary = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of "
                    "its own in the run database.",
         .text = PXR_SWEEP_TEXT,
         .options = options,
         .verbs =
-                (const struct command_verb[]) { { NULL, "SWEEP [KEY=VALUE...]", "run", .run = run },
-                                                { 0 } },
+                (const struct command_verb[]) {
+                        { NULL, "[SWEEP] [KEY=VALUE...]", "run", .run = run }, { 0 } },
 };

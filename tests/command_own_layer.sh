@@ -44,6 +44,11 @@ trains() {
 }
 ok "a user's layer trains and samples" trains
 
+in_schema() {
+	with . pxr_run --schema && out_has '"bend"'
+}
+ok "the JSON Schema of specs has a user's layer" in_schema
+
 # The same source, compiled to another file.
 built_anew() {
 	given run && compile 'tanh(x)' '1 - y * y' -O1 -DOTHER=1 -g && sample 1 --db a.db --out anew.png &&

@@ -34,6 +34,15 @@ static void write_character(FILE *to, const char *at, size_t size)
                         (unsigned)(0xdc00 + (code & 0x3ff)));
 }
 
+void pxr_json_add(json_t **whole, const char *key, json_t *value)
+{
+        if ((key ? json_object_set_new(*whole, key, value)
+                 : json_array_append_new(*whole, value)) == 0)
+                return;
+        json_decref(*whole);
+        *whole = NULL;
+}
+
 int pxr_json_write(const json_t *value, FILE *to)
 {
         char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;

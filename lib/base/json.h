@@ -11,6 +11,10 @@
  * memory. */
 json_t *pxr_json_text(const char *text);
 
+/* Add a value to an object, or without a key to a list, and take its reference. When the value
+ * could not be made, nor can the whole: it becomes NULL. */
+void pxr_json_add(json_t **whole, const char *key, json_t *value);
+
 /* Write a value as indented JSON and a line break. Characters that cannot be shown, such as those
  * that change the direction of text, are escaped. Returns 0, or -1 with nothing written: a string
  * is not UTF-8, a number is not finite, out of memory, or `value` is NULL. */

@@ -79,9 +79,9 @@ static const char *check(const void *conf, const char **message)
         return "name";
 }
 
-static const struct pxr_options options = { .rows = rows,
-                                            .size = sizeof(struct pxr_sweep),
-                                            .check = check };
+const struct pxr_options pxr_sweep_table = { .rows = rows,
+                                             .size = sizeof(struct pxr_sweep),
+                                             .check = check };
 
 /* --- keys and values ---------------------------------------------------------------------------
  */
@@ -448,7 +448,7 @@ struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
 {
         struct pxr_sweep *sweep = pxr_alloc(arena, sizeof(*sweep));
         struct pxr_yaml *root = sweep ? pxr_spec_load(arena, path, NULL, NULL, 0, diag) : NULL;
-        const struct pxr_reading reading = { &options, sweep };
+        const struct pxr_reading reading = { &pxr_sweep_table, sweep };
 
         if (!root || check_no_spec(root, path, diag) ||
             pxr_options_read(arena, root, "sweep", &reading, 1, diag))

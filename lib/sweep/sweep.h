@@ -17,6 +17,8 @@
 #ifndef PXR_SWEEP_SWEEP_H
 #define PXR_SWEEP_SWEEP_H
 
+#include <jansson.h>
+
 #include <pxr/option.h>
 
 #include "base/hash.h"
@@ -98,6 +100,12 @@ struct pxr_sweep {
  * after errors. It lives as long as the arena. */
 struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
                                  const char *const *overrides, size_t count, struct pxr_diag *diag);
+
+/* The keys of a sweep's file. */
+extern const struct pxr_options pxr_sweep_table;
+
+/* The JSON Schema of sweeps, for editors. A new reference; NULL when out of memory. */
+json_t *pxr_sweep_schema(void);
 
 /* One run of the sweep: a configuration and, in halving, its rung. */
 struct pxr_trial {
