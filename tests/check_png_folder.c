@@ -2,10 +2,12 @@
 /* check_png_folder.c - folders and archives of PNG files; downsampled ImageNet. */
 #include "config.h"
 
+#include <math.h>
 #include <png.h>
 
 #include "base/hash.h"
 #include "data/format.h"
+#include "data/jpeg.h"
 #include "packing.h"
 #include "pictures.h"
 
@@ -157,26 +159,129 @@ END_TEST
 START_TEST(other_images_are_named_when_they_are_skipped)
 {
         put_ten();
-        write_file(in_scratch("a.jpg"), "x", 1);
-        write_file(in_scratch("b.jpg"), "x", 1);
+        write_file(in_scratch("a.webp"), "x", 1);
+        write_file(in_scratch("b.webp"), "x", 1);
         sound(OPEN("{set: png_folder, path: %s}", scratch));
-        expect_words("skipped 3 files whose name does not end with .png, such as a.jpg");
+        expect_words("skipped 3 files whose name does not end with .png or .jpg, such as a.webp");
         make_folder("other");
         make_folder("other/cat");
-        write_file(in_scratch("other/cat/1.JPG"), "x", 1);
+        write_file(in_scratch("other/cat/1.BMP"), "x", 1);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
-        expect_words("it contains 1 file whose name does not end with .png, such as cat/1.JPG");
+        expect_words(
+                "it contains 1 file whose name does not end with .png or .jpg, such as cat/1.BMP");
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
-        expect_words("'mogrify -format png *.JPG'");
+        expect_words("'mogrify -format png *.BMP'");
         pack_tar(in_scratch("a.tar"), false,
-                 (struct packed[]) { { "cat/1.jpeg", "x", 1 }, { NULL, NULL, 0 } });
+                 (struct packed[]) { { "cat/1.gif", "x", 1 }, { NULL, NULL, 0 } });
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/a.tar}", scratch));
-        expect_words("it contains 1 file whose name does not end with .png, such as cat/1.jpeg");
+        expect_words(
+                "it contains 1 file whose name does not end with .png or .jpg, such as cat/1.gif");
         write_file(in_scratch("other/a.parquet"), "PAR1", 4);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
         expect_words("Parquet is not read");
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other/a.parquet}", scratch));
-        expect_words("Parquet is not read");
+        expect_words("it is a Parquet file");
+}
+END_TEST
+
+/* --- JPEG, cropping and resizing ---------------------------------------------------------------*/
+
+/* A grey JPEG of 8 x 9 pixels, all of them 120, from the inputs of a fuzz target. */
+static void put_jpeg(const char *name)
+{
+        const char *source = getenv("srcdir");
+        size_t size;
+        const void *bytes = file_bytes(
+                pxr_strf(arena, "%s/tests/fuzz/corpus/jpeg/uniform", source ? source : "."), &size);
+
+        write_file(in_scratch(name), bytes, size);
+}
+
+START_TEST(jpeg_files_are_read_or_advice_is_given)
+{
+        uint8_t pixels[8 * 9], *bytes;
+        struct pxr_dataset *set;
+        size_t size;
+
+        put_jpeg("a.jpg");
+        set = OPEN("{set: png_folder, path: %s}", scratch);
+        if (!pxr_jpeg_reads()) {
+                ck_assert_ptr_null(set);
+                expect_words("mogrify -format png *.jpg");
+                return;
+        }
+        sound(set);
+        ck_assert_int_eq(set->rows, 8);
+        ck_assert_int_eq(set->cols, 9);
+        ck_assert_int_eq(set->colours, 1);
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        for (int i = 0; i < 8 * 9; i++)
+                ck_assert_int_eq(pixels[i], 120);
+        put_picture_of("b.png", 1, 8, 9, 1);
+        set = sound(OPEN("{set: png_folder, path: %s, memory: 0, colours: rgb}", scratch));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 2);
+        ck_assert_ptr_nonnull(strstr(set->files->path, "*.{png,jpg,jpeg}"));
+        bytes = file_bytes(in_scratch("a.jpg"), &size);
+        write_file(in_scratch("a.jpg"), bytes, size - 20);
+        refused(OPEN("{set: png_folder, path: %s}", scratch), "a.jpg: invalid JPEG: ");
+}
+END_TEST
+
+/* 6 x 4 and 8 x 4 pixels become 2 x 2: each new pixel is a mean of 2 x 2. */
+START_TEST(pictures_of_different_sizes_are_cropped_and_resized)
+{
+        struct pxr_dataset *set, *other;
+        uint8_t pixels[4];
+
+        put_picture_of("a.png", 0, 6, 4, 1);
+        put_picture_of("b.png", 0, 8, 4, 1);
+        refused(OPEN("{set: png_folder, path: %s}", scratch), "b.png: expected 6 x 4 pixels");
+        for (int memory = 0; memory < 2; memory++) {
+                set = sound(OPEN("{set: png_folder, path: %s, crop: square, resize: 2, memory: %d}",
+                                 scratch, memory));
+                ck_assert_int_eq(set->rows * 10 + set->cols, 22);
+                read_one(set, PXR_TRAIN, 0, 1, pixels);
+                for (int row = 0; row < 2; row++)
+                        for (int col = 0; col < 2; col++) {
+                                int sum = 2; /* so that the mean is rounded */
+
+                                for (int i = 0; i < 4; i++)
+                                        sum += picture_value(0, (2 + 2 * row + i / 2) * 4 +
+                                                                        2 * col + i % 2);
+                                ck_assert_int_eq(pixels[2 * row + col], sum / 4);
+                        }
+        }
+        ck_assert_str_eq(set->transforms,
+                         "none; cropped to the central square; resized to 2 x 2 (area averages)");
+        other = sound(OPEN("{set: png_folder, path: %s, crop: 4x4, resize: 2x2}", scratch));
+        ck_assert_str_eq(other->digest[PXR_TRAIN], set->digest[PXR_TRAIN]);
+        ck_assert_str_ne(other->identity, set->identity);
+        refused(OPEN("{set: png_folder, path: %s, crop: 7x4}", scratch),
+                "a.png: 6 x 4 pixels are fewer than 'crop: 7x4'");
+        refused_at(OPEN("{resize: 0x4, set: png_folder, path: %s}", scratch), 10,
+                   "data: resize: expected ROWSxCOLUMNS, from 1 to 4096 each, got '0x4'");
+        refused_at(OPEN("{crop: 4x4x1, set: png_folder, path: %s}", scratch), 8,
+                   "data: crop: expected ROWSxCOLUMNS or 'square'");
+}
+END_TEST
+
+/* Sizes that do not divide each other: a mean of parts of pixels. A uniform image stays as it is,
+ * and the mean of all pixels does too. */
+START_TEST(every_set_can_be_cropped_and_resized)
+{
+        struct pxr_dataset *set;
+        uint8_t pixels[16];
+
+        put_picture_of("a.png", 0, 2, 3, 1); /* 0 7 14, 21 28 35 */
+        set = sound(OPEN("{set: png_folder, path: %s, resize: 1x2}", scratch));
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_int_eq(pixels[0], 13); /* (2 (0 + 21) + 7 + 28) / 6 = 12.8 */
+        ck_assert_int_eq(pixels[1], 22); /* (7 + 28 + 2 (14 + 35)) / 6 = 22.2 */
+        set = sound(OPEN("{set: markov_rgb, resize: 4x2, crop: 8x6, splits: [test]}"));
+        ck_assert_int_eq(set->rows * 10 + set->cols, 42);
+        ck_assert(isnan(set->entropy));
+        ck_assert_ptr_null(set->nats);
+        refused(OPEN("{set: markov_rgb, crop: 500x500, splits: [test]}"), "are fewer than 'crop");
 }
 END_TEST
 
@@ -367,10 +472,9 @@ START_TEST(files_of_another_size_or_kind_are_named)
 
         refused(OPEN("{set: png_folder, path: %s/nowhere}", scratch),
                 "/nowhere: no such file or folder");
-        refused(OPEN("{set: png_folder, path: %s}", scratch), "contains no PNG files");
+        refused(OPEN("{set: png_folder, path: %s}", scratch), "contains no PNG or JPEG files");
         put_ten();
-        refused(OPEN("{set: png_folder, path: %s/03.png}", scratch),
-                "not a folder or a valid, uncompressed tar archive");
+        refused(OPEN("{set: png_folder, path: %s/03.png}", scratch), "it is a PNG picture");
         put_picture_of("05.png", 5, 4, 6, 3);
         refused(OPEN("{set: png_folder, path: %s}", scratch),
                 "05.png: expected 6 x 4 pixels, got 4 x 6");
@@ -454,7 +558,8 @@ START_TEST(a_part_of_an_archive_is_refused)
         refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: contains x.png twice");
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "x.txt", "x", 1 }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: contains no PNG files");
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch),
+                "a.tar: contains no PNG or JPEG files");
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "b/x.png", "x", 1 }, { NULL, NULL, 0 } });
         refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: b/x.png: byte ");
@@ -578,6 +683,9 @@ int main(void)
         ADD_SCRATCH_TEST(suite, folders_beside_image_files_are_skipped);
         ADD_SCRATCH_TEST(suite, links_to_folders_are_not_followed);
         ADD_SCRATCH_TEST(suite, other_images_are_named_when_they_are_skipped);
+        ADD_SCRATCH_TEST(suite, jpeg_files_are_read_or_advice_is_given);
+        ADD_SCRATCH_TEST(suite, pictures_of_different_sizes_are_cropped_and_resized);
+        ADD_SCRATCH_TEST(suite, every_set_can_be_cropped_and_resized);
         ADD_SCRATCH_TEST(suite, the_folders_digest_is_that_of_sha256sum);
         ADD_SCRATCH_TEST(suite, the_identity_depends_on_pixels_and_order_but_not_on_names);
         ADD_SCRATCH_TEST(suite, kinds_of_png_without_loss_are_read);

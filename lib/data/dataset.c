@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "data/fit.h"
 #include "data/labels.h"
 #include "data/official.h"
 #include "config/options.h"
@@ -18,6 +19,12 @@ static const struct pxr_option common_rows[] = {
                      "splits that are used; those that a spec names must be there"),
         PXR_INT(struct pxr_data_common, limit, "0", 0, 1e9,
                 "use the first images of each split only; 0: all"),
+        PXR_STRING(struct pxr_data_common, crop, PXR_UNSET,
+                   "keep the middle of each image: ROWSxCOLUMNS, or 'square' for the largest "
+                   "square"),
+        PXR_STRING(struct pxr_data_common, resize, PXR_UNSET,
+                   "resize images to ROWSxCOLUMNS after that, by averaging areas; or to a square: "
+                   "N"),
         PXR_BOOL(struct pxr_data_common, grey, "false",
                  "turn colours to grey: 0.299 red + 0.587 green + 0.114 blue, rounded"),
         PXR_INT(struct pxr_data_common, downsample, "0", 0, 4096,
@@ -171,7 +178,7 @@ int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr
         if (format->kind)
                 format->kind(options, o->set);
         *opening = o;
-        return failed;
+        return pxr_fit_read(o, diag) ? -1 : failed;
 }
 
 int pxr_dataset_find(const struct pxr_opening *o, struct pxr_diag *diag)

@@ -22,6 +22,18 @@ struct pxr_data_common {
         int64_t downsample; /* rows to keep; 0: all */
         bool flip;
         bool labels;
+        const char *crop, *resize; /* NULL: not asked for */
+};
+
+struct pxr_size {
+        int rows, cols;
+};
+
+/* What `crop` and `resize` ask for (fit.h). */
+struct pxr_fit {
+        bool square;          /* crop to the largest square */
+        struct pxr_size crop; /* or to this size; 0: as they are */
+        struct pxr_size resize;
 };
 
 struct pxr_data_format;
@@ -33,6 +45,7 @@ struct pxr_opening {
         const struct pxr_yaml *node; /* the `data` mapping, for errors */
         const struct pxr_data_format *format;
         struct pxr_data_common common;
+        struct pxr_fit fit;
         struct pxr_labels *labels; /* of the images added so far (labels.h); NULL: none */
         const void *options;       /* the checked struct of the format's own table */
         uint64_t seed;             /* of the run */
@@ -74,6 +87,9 @@ struct pxr_data_format {
         const char *const *patterns;
 
         const struct pxr_official *official; /* NULL: none */
+
+        /* Whether `open` crops and resizes the images itself, since they have different sizes. */
+        bool fits;
 
         /* Set rows, cols, colours and levels of `set` as the options say them, before any file is
          * read; what the files say stays 0. NULL: nothing is known. */

@@ -18,7 +18,9 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "data/jpeg.h"
 #include "data/png_files.h"
+#include "data/recognize.h"
 
 enum { MAX_FILE = 1 << 28, TAR_BLOCK = 512, MAX_DEPTH = 32, MAX_FOLDERS = 100000 };
 
@@ -31,11 +33,15 @@ static int open_error(const char *path, int error, struct pxr_diag *diag)
         return pxr_file_error(path, "open", error, diag);
 }
 
-static bool is_png(const char *name)
+static bool is_jpeg(const char *name)
 {
-        size_t length = strlen(name);
+        return pxr_jpeg_reads() &&
+               fnmatch("[!.]*.@(jpg|jpeg)", name, FNM_CASEFOLD | FNM_EXTMATCH) == 0;
+}
 
-        return name[0] != '.' && length > 4 && strcasecmp(name + length - 4, ".png") == 0;
+static bool is_picture(const char *name)
+{
+        return fnmatch("[!.]*.png", name, FNM_CASEFOLD) == 0 || is_jpeg(name);
 }
 
 static int compare(const void *a, const void *b)
@@ -57,6 +63,7 @@ static int add(struct pxr_arena *arena, struct pxr_png_files *files, const char 
                 files->files = more;
                 files->room = room;
         }
+        files->has_jpeg |= is_jpeg(basename(name));
         files->files[files->count++] =
                 (struct pxr_png_file) { pxr_strdup(arena, name), offset, size };
         return 0;
@@ -71,8 +78,8 @@ static const struct {
         const char *what; /* %s: the ending of the plural */
         const char *why;
 } skipped[OTHERS] = {
-        { "file%s whose name does not end with .png", "" },
-        { "folder%s", ": subfolders are read only if the folder itself contains no PNG files" },
+        { "file%s whose name does not end with .png or .jpg", "" },
+        { "folder%s", ": subfolders are read only if the folder itself contains no pictures" },
         { "symbolic link%s to folders", ", which are not followed" },
 };
 
@@ -88,7 +95,7 @@ static const struct {
         const char *pattern, *advice;
 } kinds[] = {
         { "*.@(avif|bmp|gif|heic|jpeg|jpg|jxl|pgm|ppm|tga|tif|tiff|webp)",
-          "only PNG files are read: convert the images to PNG ('mogrify -format png *%s' of "
+          "such pictures are not read: convert them to PNG ('mogrify -format png *%s' of "
           "ImageMagick)" },
         { "*.npy", "arrays are read from .npz files ('set: npz'); to make one, in Python: "
                    "numpy.savez('new.npz', data=numpy.load('FILE'))" },
@@ -139,7 +146,7 @@ static int report_others(const struct pxr_png_files *files, const struct others 
         bool none = files->count == 0;
 
         if (none)
-                pxr_user_error(diag, "%s: contains no PNG files", files->path);
+                pxr_user_error(diag, "%s: contains no PNG or JPEG files", files->path);
         for (int i = 0; i < OTHERS; i++) {
                 int64_t count = others->of[i].count;
                 const char *example = others->of[i].example;
@@ -204,7 +211,7 @@ static int visit(struct listing *l, const FTSENT *entry)
                 return 0;
         if (entry->fts_name[0] == '.')
                 return 1;
-        if (is_png(entry->fts_name))
+        if (is_picture(entry->fts_name))
                 return add(l->arena, l->files, relative, 0, 0, l->diag) ? -1 : 1;
         if (entry->fts_info == FTS_D && l->below) {
                 if (entry->fts_level > MAX_DEPTH || ++l->folders > MAX_FOLDERS)
@@ -277,6 +284,8 @@ static int unsound(const struct pxr_png_files *files, struct archive *tar, struc
 {
         const char *what = archive_error_string(tar);
 
+        if (pxr_file_refuse(files->path, 1 << PXR_FILE_TAR, diag))
+                return -1;
         pxr_user_error(diag, "%s: not a folder or a valid, uncompressed tar archive: %s",
                        files->path, what ? what : "unknown error");
         note_advice(files->path, diag);
@@ -298,7 +307,7 @@ static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, st
                 end = offset + size;
                 if (!name || archive_entry_filetype(entry) != AE_IFREG || *basename(name) == '.')
                         continue;
-                if (!is_png(basename(name)))
+                if (!is_picture(basename(name)))
                         count_other(others, name, OTHER_FILE);
                 else if (add(arena, files, name, offset, size, diag))
                         return -1;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * png_files.h - folders of PNG files, or tar archives of them, as images of one size.
+ * png_files.h - folders of PNG and JPEG files, or tar archives of them, as images of one size.
  *
- * The images are the files *.png in the order of their names (by bytes). If a folder has none, its
- * subfolders are read, in the order of the paths ("cat/9.png" before "dog/1.png"); links to folders
- * are not followed. Other files are skipped, with a warning if they look like images. A tar archive
- * is read in place, by offsets listed once.
+ * The images are the files *.png, and *.jpg and *.jpeg if pxr reads JPEG, in the order of their
+ * names (by bytes). If a folder has none, its subfolders are read, in the order of the paths
+ * ("cat/9.png" before "dog/1.png"); links to folders are not followed. Other files are skipped,
+ * with a warning if they look like images. A tar archive is read in place, by offsets listed once.
  */
 #ifndef PXR_DATA_PNG_FILES_H
 #define PXR_DATA_PNG_FILES_H
@@ -26,6 +26,7 @@ struct pxr_png_files {
         int handle; /* open */
         struct pxr_png_file *files;
         int64_t count, room;
+        bool has_jpeg;
 };
 
 /* A split: some of these files; `count` 0: no such split. */
@@ -73,8 +74,8 @@ int pxr_png_files_label(struct pxr_opening *o, const struct pxr_png_split splits
  * digests, files, read, state; splits the set is not opened with are left out. Every image is
  * decoded once; another size, or a value that is not one of the levels, is an error. Up to `memory`
  * MB of pixels stay in memory; larger sets are decoded as they are read. Each folder or archive is
- * recorded as one file, whose SHA-256 is that of the lines `sha256sum *.png` prints there, names
- * without folders. Returns 0 or -1. */
+ * recorded as one file, whose SHA-256 is that of the lines `sha256sum *.png` prints there (or of
+ * all pictures, if there are JPEG files), names without folders. Returns 0 or -1. */
 int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],
                        double memory);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * png_folder.c - any folder of PNG files of one size, grey or in colour.
+ * png_folder.c - any folder of PNG and JPEG files, grey or in colour, of one size unless they are
+ * cropped and resized.
  *
  * `path` is a folder or tar archive of the files, or a folder with folders train, valid and test of
  * them.
@@ -132,8 +133,8 @@ static int open_set(struct pxr_opening *o)
 
 static const struct pxr_option rows[] = {
         PXR_STRING(struct png_folder, path, "data/png_folder",
-                   "folder or tar archive of PNG files of one size, or folder of folders train, "
-                   "valid, test; a folder without PNG files is searched recursively, in the order "
+                   "folder or tar archive of PNG and JPEG files, or folder of folders train, "
+                   "valid, test; a folder without pictures is searched recursively, in the order "
                    "of paths"),
         PXR_INT(struct png_folder, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split"),
@@ -163,9 +164,11 @@ static const char *const patterns[] = { "*.png",     "*.jpg", "*.jpeg", "*.webp"
 
 const struct pxr_data_format pxr_data_png_folder = {
         .name = "png_folder",
-        .help = "any folder of PNG files of one size, grey or in colour",
+        .help = "any folder of PNG and JPEG files, grey or in colour; of one size, unless they are "
+                "cropped or resized",
         .options = &options,
         .open = open_set,
+        .fits = true,
         .signs = signs,
         .patterns = patterns,
 };

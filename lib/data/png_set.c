@@ -15,6 +15,8 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/fit.h"
+#include "data/jpeg.h"
 #include "data/labels.h"
 #include "data/pixels.h"
 #include "data/png.h"
@@ -22,17 +24,124 @@
 
 enum { CHUNK_BYTES = 1 << 23, MB = 1 << 20 };
 
+/* --- one picture -------------------------------------------------------------------------------*/
+
+/* A picture of its own size. */
+struct whole {
+        int rows, cols, colours;
+        uint8_t *pixels; /* malloc() */
+};
+
+/* The size of a PNG by its header, for the decoder to compare with. */
+static int read_png_size(const char *name, const uint8_t *bytes, size_t size, int *rows, int *cols,
+                         struct pxr_diag *diag)
+{
+        uint32_t side[2] = { 0 };
+
+        if (size < 24 || memcmp(bytes, "\x89PNG\r\n\x1A\n", 8) != 0)
+                return pxr_user_error(diag, "%s: byte 0: not a PNG file", name);
+        for (int i = 0; i < 8; i++)
+                side[i / 4] = side[i / 4] << 8 | bytes[16 + i];
+        if (side[0] < 1 || side[0] > PXR_PNG_MAX_SIDE || side[1] < 1 ||
+            side[1] > PXR_PNG_MAX_SIDE || (uint64_t)side[0] * side[1] > PXR_PNG_MAX_PIXELS)
+                return pxr_user_error(diag, "%s: %u x %u pixels are out of range", name,
+                                      (unsigned)side[1], (unsigned)side[0]);
+        *cols = (int)side[0];
+        *rows = (int)side[1];
+        return 0;
+}
+
+/* Decode a picture of any size to the colours of the set. */
+static int decode_whole(const struct pxr_dataset *set, const char *name, const uint8_t *bytes,
+                        size_t size, struct whole *whole, struct pxr_diag *diag)
+{
+        struct pxr_image_kind kind = { 0, 0, set->colours, 256 };
+
+        if (pxr_jpeg_is(bytes, size)) {
+                whole->pixels = pxr_jpeg_decode(name, bytes, size, &whole->rows, &whole->cols,
+                                                &whole->colours, diag);
+                if (whole->pixels && whole->colours == 3 && set->colours == 1)
+                        return pxr_user_error(diag, "%s: expected a grey image, got colour", name);
+                return whole->pixels ? 0 : -1;
+        }
+        if (read_png_size(name, bytes, size, &kind.rows, &kind.cols, diag))
+                return -1;
+        *whole = (struct whole) { kind.rows, kind.cols, kind.colours, NULL };
+        whole->pixels = malloc((size_t)kind.rows * (size_t)kind.cols * (size_t)kind.colours);
+        if (!whole->pixels)
+                return pxr_out_of_memory(diag);
+        return pxr_png_decode_image(name, bytes, size, &kind, whole->pixels, diag);
+}
+
+/* Grey becomes red, green and blue. */
+static int add_colours(struct whole *whole, struct pxr_diag *diag)
+{
+        size_t count = (size_t)whole->rows * (size_t)whole->cols;
+        uint8_t *pixels = malloc(3 * count);
+
+        if (!pixels)
+                return pxr_out_of_memory(diag);
+        for (size_t i = 0; i < 3 * count; i++)
+                pixels[i] = whole->pixels[i / 3];
+        free(whole->pixels);
+        whole->pixels = pixels;
+        whole->colours = 3;
+        return 0;
+}
+
+/* Turn a whole picture into an image of the set. */
+static int fit(const struct pxr_dataset *set, const char *name, struct whole *whole,
+               uint8_t *pixels, struct pxr_diag *diag)
+{
+        struct pxr_fit fit =
+                set->opening->format->fits ? set->opening->fit : (struct pxr_fit) { 0 };
+        struct pxr_image_kind kind = { whole->rows, whole->cols, set->colours, set->levels };
+        int rows = whole->rows, cols = whole->cols;
+
+        if (pxr_fit_size(&fit, name, &rows, &cols, diag))
+                return -1;
+        if (rows != set->rows || cols != set->cols) {
+                pxr_user_error(diag, "%s: expected %d x %d pixels, got %d x %d", name, set->rows,
+                               set->cols, rows, cols);
+                if (set->opening->format->fits)
+                        pxr_note(diag, "'crop: square' and 'resize: N' give all images one size");
+                return -1;
+        }
+        if (whole->colours < set->colours && add_colours(whole, diag))
+                return -1;
+        if (pxr_png_to_levels(name, &kind, whole->pixels, diag))
+                return -1;
+        pxr_fit_image(&fit, whole->pixels, whole->rows, whole->cols, set->colours, pixels);
+        return 0;
+}
+
+/* Decode a PNG or JPEG file to an image of the set. */
+static int decode_picture(const struct pxr_dataset *set, const char *name, const uint8_t *bytes,
+                          size_t size, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct pxr_image_kind kind = { set->rows, set->cols, set->colours, set->levels };
+        struct whole whole = { 0 };
+        int failed;
+
+        if (!pxr_jpeg_is(bytes, size) &&
+            !(set->opening->format->fits && pxr_fit_asked(set->opening)))
+                return pxr_png_decode_image(name, bytes, size, &kind, pixels, diag);
+        failed = decode_whole(set, name, bytes, size, &whole, diag) ||
+                 fit(set, name, &whole, pixels, diag);
+        free(whole.pixels);
+        return failed ? -1 : 0;
+}
+
 /* Read and decode a file. Sets *size to its bytes, and `sha256`, unless NULL, to their hash. */
 static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
                   uint8_t *pixels, size_t *size, char *sha256, struct pxr_diag *diag)
 {
-        const struct pxr_image_kind kind = { set->rows, set->cols, set->colours, set->levels };
         uint8_t *bytes = pxr_png_files_bytes(files, index, size, diag);
         char path[PATH_MAX];
         int failed;
 
         pxr_png_files_path(files, index, path);
-        failed = !bytes || pxr_png_decode_image(path, bytes, *size, &kind, pixels, diag);
+        failed = !bytes || decode_picture(set, path, bytes, *size, pixels, diag);
         if (!failed && sha256)
                 pxr_sha256(bytes, *size, sha256);
         free(bytes);
@@ -64,24 +173,43 @@ int pxr_png_split_cut(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPL
         return 0;
 }
 
+/* Set the size and colours of the set to those of a picture. */
+static int take_size(struct pxr_opening *o, const char *path, const uint8_t *bytes, size_t size,
+                     int *bits)
+{
+        struct pxr_dataset *set = o->set;
+        struct pxr_picture *picture;
+        uint8_t *pixels;
+
+        if (pxr_jpeg_is(bytes, size)) {
+                pixels = pxr_jpeg_decode(path, bytes, size, &set->rows, &set->cols, &set->colours,
+                                         o->diag);
+                free(pixels);
+                *bits = 8;
+                return pixels ? 0 : -1;
+        }
+        picture = pxr_png_decode(o->arena, path, bytes, size, o->diag);
+        if (!picture)
+                return -1;
+        set->rows = picture->rows;
+        set->cols = picture->cols;
+        set->colours = picture->colours;
+        *bits = picture->bits;
+        return 0;
+}
+
 int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split, int *bits)
 {
-        struct pxr_picture *picture = NULL;
         char path[PATH_MAX];
         size_t size;
         uint8_t *bytes = pxr_png_files_bytes(split->files, split->first, &size, o->diag);
+        int failed;
 
         pxr_png_files_path(split->files, split->first, path);
-        if (bytes)
-                picture = pxr_png_decode(o->arena, path, bytes, size, o->diag);
+        failed = !bytes || take_size(o, path, bytes, size, bits) ||
+                 pxr_fit_size(&o->fit, path, &o->set->rows, &o->set->cols, o->diag);
         free(bytes);
-        if (!picture)
-                return -1;
-        o->set->rows = picture->rows;
-        o->set->cols = picture->cols;
-        o->set->colours = picture->colours;
-        *bits = picture->bits;
-        return 0;
+        return failed ? -1 : 0;
 }
 
 /* --- all files once ----------------------------------------------------------------------------*/
@@ -176,7 +304,7 @@ static int pass_split(struct pass *pass, enum pxr_split number, const struct pxr
         return failed;
 }
 
-static int record_files(struct pass *pass, const char *path)
+static int record_files(struct pass *pass, const struct pxr_png_files *files)
 {
         char hex[PXR_SHA256_HEX];
         int64_t bytes = pass->bytes;
@@ -184,7 +312,10 @@ static int record_files(struct pass *pass, const char *path)
         pxr_sha256_final(&pass->lines, hex);
         pxr_sha256_init(&pass->lines);
         pass->bytes = 0;
-        return pxr_data_add_file(pass->o, pxr_strf(pass->o->arena, "%s/*.png", path), bytes, hex);
+        return pxr_data_add_file(pass->o,
+                                 pxr_strf(pass->o->arena, "%s/%s", files->path,
+                                          files->has_jpeg ? "*.{png,jpg,jpeg}" : "*.png"),
+                                 bytes, hex);
 }
 
 static int run_pass(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS],
@@ -197,13 +328,13 @@ static int run_pass(struct pxr_opening *o, const struct pxr_png_split splits[PXR
         for (int i = 0; i < PXR_SPLITS; i++) {
                 if (splits[i].count == 0)
                         continue;
-                if (before && before != splits[i].files && record_files(&pass, before->path))
+                if (before && before != splits[i].files && record_files(&pass, before))
                         return -1;
                 before = splits[i].files;
                 if (pass_split(&pass, i, &splits[i]))
                         return -1;
         }
-        return before ? record_files(&pass, before->path) : 0;
+        return before ? record_files(&pass, before) : 0;
 }
 
 /* --- the two ways to hold them -----------------------------------------------------------------*/
@@ -329,8 +460,8 @@ static bool hash_state(const struct pxr_dataset *set, const struct pxr_png_split
         bool settled = true;
 
         pxr_sha256_init(&hash);
-        snprintf(text, sizeof text, "png 1 %d %d %d %d", set->rows, set->cols, set->colours,
-                 set->levels);
+        snprintf(text, sizeof text, "png 1 %d %d %d %d%s", set->rows, set->cols, set->colours,
+                 set->levels, pxr_fit_text(set->opening->arena, &set->opening->fit));
         pxr_sha256_update(&hash, text, strlen(text) + 1);
         for (int i = 0; i < PXR_SPLITS; i++)
                 for (int64_t j = 0; j < splits[i].count; j++) {

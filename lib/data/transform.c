@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transform.c - what every set can do to its images: limit, grey, downsample, flip, in that order.
+ * transform.c - what every set can do to its images: limit, crop, resize, grey, downsample, flip,
+ * in that order.
  *
  * A transformed set has another, its base, as its state: it reads images of that one and changes
  * them. Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps
@@ -15,7 +16,7 @@
 
 #include <pxr/random.h>
 
-#include "data/format.h"
+#include "data/fit.h"
 #include "config/yaml.h"
 
 static void add_transform(struct pxr_opening *o, const char *text)
@@ -48,6 +49,46 @@ static void apply_limit(struct pxr_opening *o)
                 if (o->set->count[split] > limit)
                         o->set->count[split] = limit;
         add_transform(o, pxr_strf(o->arena, "first %lld of each split", (long long)limit));
+}
+
+/* --- cropping and resizing -------------------------------------------------------------------*/
+
+static int read_fitted(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                       const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct pxr_dataset *base = set->state;
+        uint8_t *whole = malloc(pxr_image_size(base));
+        int failed = whole ? 0 : pxr_out_of_memory(diag);
+
+        for (int i = 0; i < count && !failed; i++, pixels += pxr_image_size(set)) {
+                failed = base->read(base, split, epoch, &index[i], 1, whole, diag);
+                if (!failed)
+                        pxr_fit_image(&set->opening->fit, whole, base->rows, base->cols,
+                                      base->colours, pixels);
+        }
+        free(whole);
+        return failed;
+}
+
+static int apply_fit(struct pxr_opening *o)
+{
+        struct pxr_dataset *set = o->set, *base;
+
+        if (!pxr_fit_asked(o))
+                return 0;
+        set->entropy = NAN;
+        set->nats = NULL;
+        set->transforms =
+                pxr_strf(o->arena, "%s%s", set->transforms, pxr_fit_text(o->arena, &o->fit));
+        if (o->format->fits)
+                return 0;
+        base = pxr_alloc(o->arena, sizeof *base);
+        if (!base)
+                return -1;
+        *base = *set;
+        set->read = read_fitted;
+        set->state = base;
+        return pxr_fit_size(&o->fit, set->name, &set->rows, &set->cols, o->diag);
 }
 
 /* --- reading -----------------------------------------------------------------------------------*/
@@ -152,12 +193,15 @@ int pxr_data_transform(struct pxr_opening *o)
 {
         struct pxr_dataset *set = o->set, *base = pxr_alloc(o->arena, sizeof *base);
         bool grey = o->common.grey && set->colours == 3;
-        int step = find_step(o);
+        int step;
 
-        if (!base || step == 0)
-                return -1;
         memcpy(set->whole, set->count, sizeof(set->whole));
         apply_limit(o);
+        if (apply_fit(o))
+                return -1;
+        step = find_step(o);
+        if (!base || step == 0)
+                return -1;
         set->transforms_of_size = set->transforms;
         set->mirrors = o->common.flip && set->count[PXR_TRAIN] > 0;
         if (!grey && !set->mirrors && step == 1)
