@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tensor/gemm.h"
 
 double pxr_nats_per_image(const struct pxr_nll *nll)
@@ -71,17 +72,23 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
         return NULL;
 }
 
-/* A round of work: as many micro-batches as there are threads, times a few. */
+/* A round of work: as many micro-batches for each rank as there are threads, times a few. */
 enum { ROUND = 8 };
 
 struct pxr_evaluation_memory {
         struct pxr_workspace **workspace[2]; /* [mixed][thread]; NULL: not needed yet */
         int threads;
-        uint8_t *pixels; /* of a round */
+        uint8_t *pixels; /* of a share of a round */
         int64_t *index;
         double *nats;             /* [image] */
         double *micro_batch_nats; /* [micro-batch][row][col][colour], summed over its images */
         double *scratch;          /* [thread]: each value's nats of a micro-batch */
+};
+
+/* A rank's part of a round: images of the split. */
+struct part {
+        int64_t first;
+        int images;
 };
 
 static void free_workspaces(void *memory)
@@ -92,14 +99,23 @@ static void free_workspaces(void *memory)
         pxr_workspaces_free(m->workspace[true], m->threads);
 }
 
+int pxr_evaluation_share(int threads)
+{
+        return threads * ROUND;
+}
+
 static int make_memory(struct pxr_evaluation *e)
 {
         size_t values = pxr_graph_values(e->graph);
-        size_t micro_batches = (size_t)e->threads * ROUND, images = micro_batches * e->micro_batch;
+        size_t micro_batches, images;
         struct pxr_evaluation_memory *m = pxr_alloc(e->arena, sizeof(*m));
 
         if (!m || pxr_arena_defer(e->arena, free_workspaces, m))
                 return -1;
+        if (!e->share)
+                e->share = pxr_evaluation_share(e->threads);
+        micro_batches = (size_t)e->share;
+        images = micro_batches * e->micro_batch;
         m->threads = e->threads;
         m->pixels = pxr_alloc_array(e->arena, images, values);
         m->index = pxr_alloc_array(e->arena, images, sizeof(*m->index));
@@ -153,41 +169,149 @@ static void compute_values(const struct pxr_evaluation *e, struct pxr_workspace 
                         }
 }
 
-/* The nats of a round of images; those of values in the order of the micro-batches, whoever
- * computed them. */
+/* The nats of a part. */
 static void compute(const struct pxr_evaluation *e, struct pxr_workspace **workspace, int images)
 {
-        size_t values = pxr_graph_values(e->graph);
-        const double *nats = e->memory->micro_batch_nats;
-
         memset(e->memory->nats, 0, images * sizeof(double));
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
         for (int first = 0; first < images; first += e->micro_batch)
                 compute_values(e, workspace[omp_get_thread_num()], first,
                                images - first < e->micro_batch ? images - first : e->micro_batch);
+}
+
+/* Read the images of a part, and compute their nats. Returns 0 or -1. */
+static int compute_part(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
+                        struct part part, struct pxr_diag *diag)
+{
+        for (int i = 0; i < part.images; i++)
+                e->memory->index[i] = part.first + i;
+        if (part.images > 0 && pxr_dataset_read(e->set, e->split, 0, e->memory->index, part.images,
+                                                e->memory->pixels, diag))
+                return -1;
+        compute(e, workspace, part.images);
+        return 0;
+}
+
+/* Add up the nats of a part: those of values in the order of the micro-batches, whoever computed
+ * them. */
+static void add_part(const struct pxr_evaluation *e, int images, struct pxr_nll *nll)
+{
+        size_t values = pxr_graph_values(e->graph);
+        const double *nats = e->memory->micro_batch_nats;
+
         for (int first = 0; first < images; first += e->micro_batch)
                 for (size_t i = 0; i < values; i++)
                         e->value_nats[i] += *nats++;
-}
-
-/* Number the images of a round. Returns how many there are. */
-static int number_round(const struct pxr_evaluation *e, int64_t first, int64_t all)
-{
-        int size = e->micro_batch * e->threads * ROUND;
-        int images = all - first < size ? (int)(all - first) : size;
-
         for (int i = 0; i < images; i++)
-                e->memory->index[i] = first + i;
-        return images;
+                pxr_nll_add(nll, e->memory->nats[i]);
 }
+
+/* --- ranks -------------------------------------------------------------------------------------
+ */
+
+static int micro_batches_of(const struct pxr_evaluation *e, int images)
+{
+        return (images + e->micro_batch - 1) / e->micro_batch;
+}
+
+/* The part that a rank has of a round of images from `first` on. */
+static struct part part_of(const struct pxr_evaluation *e, int rank, int64_t first, int images)
+{
+        int all = micro_batches_of(e, images), from, to;
+
+        if (!pxr_ranks_several(e->ranks))
+                return (struct part) { first, images };
+        from = pxr_ranks_first(e->ranks, all, rank) * e->micro_batch;
+        to = pxr_ranks_first(e->ranks, all, rank + 1) * e->micro_batch;
+        to = to < images ? to : images;
+        return (struct part) { first + from, to > from ? to - from : 0 };
+}
+
+/* The sizes of the two messages about a part. */
+static size_t nats_size(struct part part)
+{
+        return part.images * sizeof(double);
+}
+
+static size_t values_size(const struct pxr_evaluation *e, struct part part)
+{
+        return micro_batches_of(e, part.images) * pxr_graph_values(e->graph) * sizeof(double);
+}
+
+int pxr_evaluate_help(struct pxr_evaluation *e, const struct pxr_rank_order *order,
+                      struct pxr_diag *diag)
+{
+        struct part part;
+        struct pxr_workspace **workspace;
+        int status;
+
+        pxr_blas_single_thread();
+        e->split = (enum pxr_split)order->split;
+        e->precision = (enum pxr_precision)order->precision;
+        if (!e->memory && make_memory(e))
+                return -1;
+        /* The first round of an evaluation comes with parameters. */
+        workspace = order->first == 0 ? workspaces_of(e, diag)
+                                      : e->memory->workspace[e->precision == PXR_BF16];
+        if (!workspace)
+                return -1;
+        part = part_of(e, e->ranks->rank, order->first, (int)order->images);
+        if (compute_part(e, workspace, part, diag))
+                return -1;
+        if (part.images == 0)
+                return 0;
+        status = pxr_ranks_send(e->ranks, 0, e->memory->nats, nats_size(part));
+        if (!status)
+                status = pxr_ranks_send(e->ranks, 0, e->memory->micro_batch_nats,
+                                        values_size(e, part));
+        return status ? status : pxr_ranks_settle(e->ranks);
+}
+
+/* Rank 0: a round of images. Returns 0, 1 when stopped, or -1. */
+static int compute_round(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
+                         int64_t first, int images, struct pxr_nll *nll, struct pxr_diag *diag)
+{
+        const struct pxr_rank_order order = { .task = PXR_RANK_EVALUATE,
+                                              .first = first,
+                                              .images = images,
+                                              .split = e->split,
+                                              .precision = e->precision };
+        bool several = pxr_ranks_several(e->ranks);
+        struct part part = part_of(e, 0, first, images);
+        double started = pxr_now(), worked;
+        int status = several ? pxr_ranks_order(e->ranks, &order) : 0;
+
+        if (status)
+                return status;
+        if (compute_part(e, workspace, part, diag))
+                return -1;
+        worked = pxr_now() - started;
+        add_part(e, part.images, nll);
+        for (int rank = 1; several && rank < e->ranks->size && !status; rank++) {
+                part = part_of(e, rank, first, images);
+                if (part.images == 0)
+                        continue;
+                status = pxr_ranks_receive(e->ranks, rank, e->memory->nats, nats_size(part), worked,
+                                           false);
+                if (!status)
+                        status = pxr_ranks_receive(e->ranks, rank, e->memory->micro_batch_nats,
+                                                   values_size(e, part), worked, false);
+                if (!status)
+                        add_part(e, part.images, nll);
+        }
+        return status;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
 
 int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag *diag)
 {
         static const char *const what[PXR_SPLITS] = { "evaluating train", "evaluating valid",
                                                       "evaluating test" };
-        int64_t all = e->set->count[e->split];
+        int64_t all = e->set->count[e->split], round;
         struct pxr_workspace **workspace;
-        int images;
+        int images, status = 0;
 
         pxr_blas_single_thread();
         *nll = (struct pxr_nll) { .dimensions = (int64_t)pxr_graph_values(e->graph),
@@ -202,16 +326,15 @@ int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag 
         memset(e->value_nats, 0, pxr_graph_values(e->graph) * sizeof(double));
         if (e->limit > 0 && e->limit < all)
                 all = e->limit;
-        for (int64_t done = 0; done < all; done += images) {
-                images = number_round(e, done, all);
+        if (pxr_ranks_several(e->ranks))
+                status = pxr_ranks_publish(e->ranks, PXR_RANK_EVALUATED, e->parameters,
+                                           e->graph->parameter_values);
+        round = (int64_t)e->share * e->micro_batch * (e->ranks ? e->ranks->size : 1);
+        for (int64_t done = 0; done < all && !status; done += images) {
+                images = (int)(all - done < round ? all - done : round);
                 if (pxr_observe_count(e->observer, what[e->split], "images", done, all))
                         return 1;
-                if (pxr_dataset_read(e->set, e->split, 0, e->memory->index, images,
-                                     e->memory->pixels, diag))
-                        return -1;
-                compute(e, workspace, images);
-                for (int i = 0; i < images; i++)
-                        pxr_nll_add(nll, e->memory->nats[i]);
+                status = compute_round(e, workspace, done, images, nll, diag);
         }
-        return 0;
+        return status;
 }

@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "data/data.h"
 #include "tensor/workspace.h"
+#include "train/ranks.h"
 
 /* Negative log-likelihood of a number of images. */
 struct pxr_nll {
@@ -42,7 +43,7 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
 
 /* Evaluations of a model, one after the other. From one to the next the parameters, the split, the
  * limit and the precision may change. The size of micro-batches is fixed, so that the bits do not
- * depend on the number of threads. */
+ * depend on the number of threads or ranks. */
 struct pxr_evaluation {
         struct pxr_arena *arena; /* for memory that the first evaluation takes and all use */
         const struct pxr_graph *graph;
@@ -53,12 +54,22 @@ struct pxr_evaluation {
         int64_t limit;                       /* images; 0: all */
         enum pxr_precision precision;        /* PXR_F32 or PXR_BF16 */
         const struct pxr_observer *observer; /* of the images evaluated; NULL: none */
-        double *value_nats; /* result: [row][col][colour], each value's nats, summed
-                               over the images */
+        double *value_nats;      /* result: [row][col][colour], each value's nats, summed
+                                    over the images */
+        struct pxr_ranks *ranks; /* that share the work; NULL: none */
+        int share; /* micro-batches that a rank computes at once; 0: by rank 0's threads */
         struct pxr_evaluation_memory *memory; /* NULL at first */
 };
 
 /* Returns 0, 1 when the observer stopped it, or -1 after an error. */
 int pxr_evaluate(struct pxr_evaluation *evaluation, struct pxr_nll *nll, struct pxr_diag *diag);
+
+/* The micro-batches that each rank computes at once, if rank 0 has so many threads. */
+int pxr_evaluation_share(int threads);
+
+/* Other ranks: compute the share of a round that rank 0's pxr_evaluate() has ordered, with the
+ * parameters that it has sent. Returns as ranks.h says. */
+int pxr_evaluate_help(struct pxr_evaluation *evaluation, const struct pxr_rank_order *order,
+                      struct pxr_diag *diag);
 
 #endif

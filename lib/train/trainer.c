@@ -15,7 +15,10 @@
 #include "tensor/gemm.h"
 #include "tensor/mixed.h"
 
-enum { CHUNK = 4096 }; /* parameters that one thread adds up at a time */
+enum {
+        CHUNK = 4096,      /* parameters that one thread adds up at a time */
+        SPREAD_CHUNKS = 64 /* that are updated before they are sent to other ranks: 1 MB */
+};
 
 static const struct pxr_option rows[] = {
         PXR_CHOICE(struct pxr_train_settings, optimizer, "rmsprop", pxr_optimizer_variants,
@@ -72,10 +75,16 @@ static int micro_batches_of(const struct pxr_train_settings *settings)
         return (int)((settings->batch + settings->micro_batch - 1) / settings->micro_batch);
 }
 
-/* Cut down to what a batch can use. */
-static int workers_of(const struct pxr_train_settings *settings, int threads)
+/* The most micro-batches of a batch that one of `ranks` computes. */
+static int micro_batches_of_rank(const struct pxr_train_settings *settings, int ranks)
 {
-        int micro_batches = micro_batches_of(settings);
+        return (micro_batches_of(settings) + ranks - 1) / ranks;
+}
+
+/* Cut down to what a batch can use. */
+static int workers_of(const struct pxr_train_settings *settings, int threads, int ranks)
+{
+        int micro_batches = micro_batches_of_rank(settings, ranks);
 
         return threads < micro_batches ? threads : micro_batches;
 }
@@ -92,6 +101,7 @@ void pxr_trainer_free(struct pxr_trainer *trainer)
         free(trainer->gradient);
         free(trainer->nll);
         free(trainer->square);
+        pxr_exchange_free(&trainer->exchange);
         free(trainer);
 }
 
@@ -121,11 +131,13 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
         return trainer->workspace ? 0 : -1;
 }
 
-struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
-                                    const struct pxr_train_settings *settings, int threads,
-                                    int64_t all_steps, struct pxr_diag *diag)
+struct pxr_trainer *pxr_trainer_new_shared(const struct pxr_graph *graph,
+                                           const struct pxr_train_settings *settings, int threads,
+                                           int64_t all_steps, struct pxr_ranks *ranks,
+                                           struct pxr_diag *diag)
 {
         struct pxr_trainer *trainer = calloc(1, sizeof(*trainer));
+        int size = pxr_ranks_several(ranks) ? ranks->size : 1;
 
         if (!trainer) {
                 pxr_out_of_memory(diag);
@@ -134,10 +146,11 @@ struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
         pxr_blas_single_thread();
         trainer->graph = graph;
         trainer->settings = settings;
-        trainer->threads = workers_of(settings, threads);
+        trainer->ranks = size > 1 ? ranks : NULL;
+        trainer->threads = workers_of(settings, threads, size);
         trainer->size = graph->parameter_values;
         trainer->all_steps = all_steps;
-        trainer->micro_batches = micro_batches_of(settings);
+        trainer->micro_batches = micro_batches_of_rank(settings, size);
         if (allocate(trainer, diag) ||
             pxr_graph_init(graph, (uint64_t)settings->seed, trainer->parameters, NULL, diag)) {
                 pxr_trainer_free(trainer);
@@ -145,7 +158,20 @@ struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
         }
         if (trainer->average)
                 memcpy(trainer->average, trainer->parameters, trainer->size * sizeof(float));
+        trainer->exchange = (struct pxr_exchange) { .ranks = trainer->ranks,
+                                                    .size = trainer->size,
+                                                    .chunk = CHUNK,
+                                                    .threads = trainer->threads,
+                                                    .gradient = trainer->gradient,
+                                                    .square = trainer->square };
         return trainer;
+}
+
+struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
+                                    const struct pxr_train_settings *settings, int threads,
+                                    int64_t all_steps, struct pxr_diag *diag)
+{
+        return pxr_trainer_new_shared(graph, settings, threads, all_steps, NULL, diag);
 }
 
 const float *pxr_trainer_best(const struct pxr_trainer *trainer)
@@ -156,7 +182,7 @@ const float *pxr_trainer_best(const struct pxr_trainer *trainer)
 size_t pxr_trainer_activation_bytes(const struct pxr_graph *graph,
                                     const struct pxr_train_settings *settings, int threads)
 {
-        return workers_of(settings, threads) *
+        return workers_of(settings, threads, 1) *
                pxr_workspace_bytes(graph, pxr_precision_of(settings->precision), use_of(settings),
                                    (int)settings->micro_batch);
 }
@@ -184,39 +210,72 @@ static void compute_loss(struct pxr_trainer *trainer, struct pxr_workspace *work
         trainer->times->loss += seconds;
 }
 
-/* Gradients of all micro-batches of a batch, each into its own array. */
+/* The micro-batches of a batch that this rank computes: [first, end) of `used`. */
+struct share {
+        int first, end, used;
+};
+
+static struct share share_of(const struct pxr_trainer *trainer, int images)
+{
+        int micro_batch = (int)trainer->settings->micro_batch;
+        struct share share = { .used = (images + micro_batch - 1) / micro_batch };
+        const struct pxr_ranks *ranks = trainer->ranks;
+
+        share.first = ranks ? pxr_ranks_first(ranks, share.used, ranks->rank) : 0;
+        share.end = ranks ? pxr_ranks_first(ranks, share.used, ranks->rank + 1) : share.used;
+        return share;
+}
+
+/* The images of [first, end) micro-batches of a batch of `images`. */
+static int images_of(const struct pxr_trainer *trainer, int first, int end, int images)
+{
+        int micro_batch = (int)trainer->settings->micro_batch;
+        int to = end * micro_batch < images ? end * micro_batch : images;
+
+        return first < end ? to - first * micro_batch : 0;
+}
+
+int pxr_trainer_share(const struct pxr_trainer *trainer, int images, int *count)
+{
+        struct share share = share_of(trainer, images);
+
+        *count = images_of(trainer, share.first, share.end, images);
+        return *count ? share.first * (int)trainer->settings->micro_batch : 0;
+}
+
+/* Gradients of this rank's micro-batches, each into its own array. `pixels` are of these. */
 static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels, int images)
 {
         const struct pxr_graph *graph = trainer->graph;
         size_t dimensions = (size_t)graph->rows * graph->cols * graph->colours;
         int micro_batch = (int)trainer->settings->micro_batch;
-        int used = (images + micro_batch - 1) / micro_batch;
-        double scale = 1.0 / ((double)images * (double)dimensions);
+        struct share share = share_of(trainer, images);
+        double scale = 1.0 / ((double)images * (double)dimensions), start = pxr_now();
 
         memset(trainer->nll, 0, trainer->settings->batch * sizeof(double));
         pxr_workspace_pack(trainer->workspace[0], trainer->threads, trainer->parameters);
 #pragma omp parallel for num_threads(trainer->threads) schedule(dynamic, 1)
-        for (int i = 0; i < used; i++) {
+        for (int i = share.first; i < share.end; i++) {
                 struct pxr_workspace *workspace = trainer->workspace[omp_get_thread_num()];
-                float *gradient = trainer->gradient + (size_t)i * trainer->size;
-                int first = i * micro_batch;
-                int count = images - first < micro_batch ? images - first : micro_batch;
+                int slot = i - share.first;
+                float *gradient = trainer->gradient + (size_t)slot * trainer->size;
 
                 memset(gradient, 0, trainer->size * sizeof(float));
-                pxr_workspace_load(workspace, pixels + (size_t)first * dimensions, count);
+                pxr_workspace_load(workspace, pixels + (size_t)slot * micro_batch * dimensions,
+                                   images_of(trainer, i, i + 1, images));
                 pxr_workspace_forward(workspace, trainer->parameters);
-                compute_loss(trainer, workspace, scale, trainer->nll + first);
+                compute_loss(trainer, workspace, scale, trainer->nll + i * micro_batch);
                 pxr_workspace_backward(workspace, trainer->parameters, gradient);
         }
+        trainer->exchange.worked = pxr_now() - start;
 }
 
 /* Add the gradients of `used` micro-batches into the first, pairwise: 0+1, 2+3, then 0+2, ...
- * Returns the norm of the sum. Work is shared by chunks of parameters, which does not change the
- * order in which a parameter's gradients are added, nor that of the norm's sum. */
-static double add_gradients(struct pxr_trainer *trainer, int used)
+ * Work is shared by chunks of parameters, which does not change the order in which a parameter's
+ * gradients are added, nor that of the norm's sum. */
+static void add_gradients(struct pxr_trainer *trainer, int used)
 {
         size_t chunks = (trainer->size + CHUNK - 1) / CHUNK;
-        double sum = 0;
 
 #pragma omp parallel for num_threads(trainer->threads) schedule(static)
         for (size_t chunk = 0; chunk < chunks; chunk++) {
@@ -228,31 +287,36 @@ static double add_gradients(struct pxr_trainer *trainer, int used)
                 for (int stride = 1; stride < used; stride *= 2)
                         for (int i = 0; i + stride < used; i += 2 * stride) {
                                 float *a = trainer->gradient + (size_t)i * trainer->size;
-                                const float *b = a + (size_t)stride * trainer->size;
 
-                                for (size_t k = from; k < to; k++)
-                                        a[k] += b[k];
+                                pxr_add_gradients(a, a + (size_t)stride * trainer->size, from, to);
                         }
                 for (size_t k = from; k < to; k++)
                         square += (double)trainer->gradient[k] * trainer->gradient[k];
                 trainer->square[chunk] = square;
                 pxr_arithmetic_restore(mode);
         }
-        for (size_t chunk = 0; chunk < chunks; chunk++)
+}
+
+/* The norm of the sum of the gradients. */
+static double norm_of(const struct pxr_trainer *trainer)
+{
+        double sum = 0;
+
+        for (size_t chunk = 0; chunk < (trainer->size + CHUNK - 1) / CHUNK; chunk++)
                 sum += trainer->square[chunk];
         return sqrt(sum);
 }
 
-static void update(struct pxr_trainer *trainer, double clip_factor)
+/* Update the parameters of chunks [first, end). */
+static void update_chunks(struct pxr_trainer *trainer, double clip_factor, size_t first, size_t end)
 {
         const struct pxr_train_settings *settings = trainer->settings;
         const struct pxr_optimizer *rule = rule_of(settings);
-        size_t chunks = (trainer->size + CHUNK - 1) / CHUNK;
         double ramp = (1.0 + (double)trainer->step) / (10.0 + (double)trainer->step);
         float keep = (float)(settings->average < ramp ? settings->average : ramp);
 
 #pragma omp parallel for num_threads(trainer->threads) schedule(static)
-        for (size_t chunk = 0; chunk < chunks; chunk++) {
+        for (size_t chunk = first; chunk < end; chunk++) {
                 size_t from = chunk * CHUNK;
                 size_t to = from + CHUNK < trainer->size ? from + CHUNK : trainer->size;
                 unsigned long mode = pxr_arithmetic_flush();
@@ -277,8 +341,34 @@ static void update(struct pxr_trainer *trainer, double clip_factor)
         }
 }
 
-/* Compute the batch once more with everything kept, to name where the first value arose that is
- * not finite. Always -1. */
+/* Update the parameters, and send them to the other ranks: each block is on its way while the next
+ * is updated. A rank that is lost meanwhile is noticed by the next step: this one is done. */
+static void update(struct pxr_trainer *trainer, double clip_factor)
+{
+        static const struct pxr_rank_order order = { .task = PXR_RANK_PARAMETERS };
+        size_t chunks = (trainer->size + CHUNK - 1) / CHUNK, block = chunks;
+        int status = 0;
+
+        if (trainer->ranks) {
+                block = SPREAD_CHUNKS;
+                status = pxr_ranks_order(trainer->ranks, &order);
+        }
+        for (size_t chunk = 0; chunk < chunks; chunk += block) {
+                size_t from = chunk * CHUNK, end = chunk + block < chunks ? chunk + block : chunks;
+                size_t to = end * CHUNK < trainer->size ? end * CHUNK : trainer->size;
+
+                update_chunks(trainer, clip_factor, chunk, end);
+                if (trainer->ranks && !status)
+                        status = pxr_ranks_spread(trainer->ranks, trainer->parameters + from,
+                                                  (to - from) * sizeof(float));
+        }
+        if (trainer->ranks && !status)
+                status = pxr_ranks_settle(trainer->ranks);
+        trainer->published = trainer->ranks && !status;
+}
+
+/* Compute the batch (this rank's share) once more with everything kept, to name where the first
+ * value arose that is not finite. Always -1. */
 static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
                              struct pxr_diag *diag)
 {
@@ -318,25 +408,95 @@ static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels,
                                  "training stopped at step %lld: the sum of the gradients is "
                                  "not finite (NaN or infinity)",
                                  (long long)trainer->step + 1);
+        if (!node && trainer->ranks)
+                pxr_note(diag, "it may have arisen in another rank: resume the run without others "
+                               "to see in which layer");
         pxr_note(diag, "the state before this step is kept; a lower rate or train.clip may help");
         pxr_workspace_free(workspace);
         return -1;
 }
 
+/* --- ranks -------------------------------------------------------------------------------------
+ */
+
+int pxr_trainer_begin(struct pxr_trainer *trainer, int64_t epoch, int64_t first, int images)
+{
+        struct pxr_ranks *ranks = trainer->ranks;
+        const struct pxr_rank_order step = {
+                .task = PXR_RANK_STEP, .epoch = epoch, .first = first, .images = images
+        };
+        int status = 0;
+
+        if (!ranks)
+                return 0;
+        if (!trainer->published)
+                status = pxr_ranks_publish(ranks, PXR_RANK_PARAMETERS, trainer->parameters,
+                                           trainer->size);
+        return status ? status : pxr_ranks_order(ranks, &step);
+}
+
+int pxr_trainer_receive(struct pxr_trainer *trainer)
+{
+        return pxr_ranks_spread(trainer->ranks, trainer->parameters, trainer->size * sizeof(float));
+}
+
+int pxr_trainer_help(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
+                     struct pxr_diag *diag)
+{
+        int count, first = pxr_trainer_share(trainer, images, &count), status;
+
+        compute_gradients(trainer, pixels, images);
+        status = pxr_exchange_add(&trainer->exchange, share_of(trainer, images).used, diag);
+        if (!status && count > 0)
+                status = pxr_ranks_send(trainer->ranks, 0, trainer->nll + first,
+                                        count * sizeof(double));
+        return status ? status : pxr_ranks_settle(trainer->ranks);
+}
+
+/* Rank 0: the sum of all ranks' gradients, and the nats of all images. */
+static int gather_gradients(struct pxr_trainer *trainer, int images, struct pxr_diag *diag)
+{
+        struct pxr_ranks *ranks = trainer->ranks;
+        int used = share_of(trainer, images).used;
+        int status = pxr_exchange_add(&trainer->exchange, used, diag);
+
+        for (int rank = 1; rank < ranks->size && !status; rank++) {
+                int first = pxr_ranks_first(ranks, used, rank);
+                int count =
+                        images_of(trainer, first, pxr_ranks_first(ranks, used, rank + 1), images);
+                double *nll = trainer->nll + first * trainer->settings->micro_batch;
+
+                if (count > 0)
+                        status = pxr_ranks_receive(ranks, rank, nll, count * sizeof(double),
+                                                   trainer->exchange.worked, false);
+        }
+        return status;
+}
+
+/* --- a step ------------------------------------------------------------------------------------
+ */
+
 int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
                      struct pxr_diag *diag)
 {
         const struct pxr_train_settings *settings = trainer->settings;
-        int used = (int)((images + settings->micro_batch - 1) / settings->micro_batch);
         double sum = 0, clip_factor = 1, start;
+        int status = 0, own;
 
+        pxr_trainer_share(trainer, images, &own);
         compute_gradients(trainer, pixels, images);
         start = trainer->times ? pxr_now() : 0;
-        trainer->gradient_norm = add_gradients(trainer, used);
+        if (trainer->ranks)
+                status = gather_gradients(trainer, images, diag);
+        else
+                add_gradients(trainer, share_of(trainer, images).used);
+        if (status)
+                return status;
+        trainer->gradient_norm = norm_of(trainer);
         for (int i = 0; i < images; i++)
                 sum += trainer->nll[i];
         if (!isfinite(sum) || !isfinite(trainer->gradient_norm))
-                return explain_nonfinite(trainer, pixels, images, diag);
+                return explain_nonfinite(trainer, pixels, own, diag);
         if (settings->clip > 0 && trainer->gradient_norm > settings->clip)
                 clip_factor = settings->clip / trainer->gradient_norm;
         trainer->rate = pxr_optimizer_rate(&settings->optimizer) *

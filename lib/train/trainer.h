@@ -4,12 +4,13 @@
  *
  * A batch is cut into micro-batches of train.micro_batch images, each computed by one worker into
  * a gradient of its own; the gradients are added in a fixed tree. So a step's bits depend on the
- * settings alone, not on how many workers there are.
+ * settings alone, not on how many workers there are, nor on how many ranks they belong to.
  */
 #ifndef PXR_TRAIN_TRAINER_H
 #define PXR_TRAIN_TRAINER_H
 
 #include "tensor/workspace.h"
+#include "train/exchange.h"
 #include "train/optimizer.h"
 
 /* The `train` section of a spec. */
@@ -46,8 +47,11 @@ struct pxr_trainer {
         float *parameters;
         float *average;   /* running average of the parameters; NULL unless settings->average */
         float *moment[2]; /* NULL beyond what the optimizer keeps */
-        float *gradient;  /* [micro-batch][size] */
+        float *gradient;  /* [micro-batch][size], of those that this rank computes */
         int micro_batches;
+        struct pxr_ranks *ranks; /* NULL: this process is alone */
+        struct pxr_exchange exchange;
+        bool published;                   /* the other ranks have the parameters */
         struct pxr_workspace **workspace; /* [threads] */
         double *nll;                      /* of each image of the last batch, in nats */
         double *square;                   /* sums of squares of parts of the gradient */
@@ -60,11 +64,33 @@ struct pxr_trainer {
 struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
                                     const struct pxr_train_settings *settings, int threads,
                                     int64_t all_steps, struct pxr_diag *diag);
+
+/* The same for a rank's share of the work; `ranks` NULL: all of it. Rank 0 has the state of the
+ * training; in the others, only parameters, gradients and `nll` of the own share have a meaning. */
+struct pxr_trainer *pxr_trainer_new_shared(const struct pxr_graph *graph,
+                                           const struct pxr_train_settings *settings, int threads,
+                                           int64_t all_steps, struct pxr_ranks *ranks,
+                                           struct pxr_diag *diag);
 void pxr_trainer_free(struct pxr_trainer *trainer);
 
-/* One step on a batch pixels[image][row][col][colour] of up to settings->batch images. Returns 0
- * and has trainer->nll filled, or -1 after an error: a value that is not finite, with the layer
- * where it arose; the parameters are then as they were before the step. */
+/* This rank's share of a batch of `images`: the first, and how many. */
+int pxr_trainer_share(const struct pxr_trainer *trainer, int images, int *count);
+
+/* Rank 0, before a step on `images` images from `first` on of the order of an epoch: have the other
+ * ranks begin with their shares. Without ranks, nothing. Returns as ranks.h says. */
+int pxr_trainer_begin(struct pxr_trainer *trainer, int64_t epoch, int64_t first, int images);
+
+/* Other ranks: do what rank 0's pxr_trainer_begin() orders: receive the parameters, or compute this
+ * rank's share of a batch, of which `pixels` are the images. Return as ranks.h says. */
+int pxr_trainer_receive(struct pxr_trainer *trainer);
+int pxr_trainer_help(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
+                     struct pxr_diag *diag);
+
+/* One step on a batch pixels[image][row][col][colour] of up to settings->batch images; with other
+ * ranks `pixels` are the images of this rank's share, and pxr_trainer_begin() was called. Returns 0
+ * and has trainer->nll filled; 1 when it was stopped (ranks.h); or -1 after an error: a value that
+ * is not finite, with the layer where it arose. Unless it returns 0 the parameters are as they were
+ * before the step. */
 int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
                      struct pxr_diag *diag);
 

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ranks.h - the processes ("ranks") that share one run under an MPI launcher.
+ *
+ * Rank 0 runs the experiment. The others wait for its orders, compute their share of a training
+ * step, an evaluation or samples, and send it back; they decide nothing and write nothing. What
+ * they compute is added in the order in which one process would, so the number of ranks does not
+ * change a bit.
+ *
+ * Functions that communicate return 0, PXR_RANKS_STOPPED, or -1 after an error of another rank,
+ * recorded in the diag given to pxr_ranks_join(). Stopped: rank 0 was asked to stop, a rank was
+ * lost (ranks->lost says which), or, in other ranks, rank 0 has ended the work. What was being
+ * computed is then incomplete and must be dropped.
+ */
+#ifndef PXR_TRAIN_RANKS_H
+#define PXR_TRAIN_RANKS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pxr/arena.h>
+
+enum { PXR_RANKS_STOPPED = 1 };
+
+/* What rank 0 asks the others to do. */
+enum pxr_rank_task {
+        PXR_RANK_END,        /* leave */
+        PXR_RANK_BEGIN,      /* all ranks agree: wait for work */
+        PXR_RANK_PARAMETERS, /* receive the trainer's parameters */
+        PXR_RANK_STEP,       /* compute gradients of a batch */
+        PXR_RANK_EVALUATED,  /* receive the parameters to evaluate or draw with */
+        PXR_RANK_EVALUATE,   /* compute NLLs of a round of images */
+        PXR_RANK_DRAW,       /* draw images */
+};
+
+struct pxr_rank_order {
+        int64_t task;
+        int64_t epoch, first,
+                images;           /* of a split, or of the epoch's order; first sample to draw */
+        int64_t split, precision; /* evaluation */
+};
+
+struct pxr_ranks_memory;
+
+struct pxr_ranks {
+        int rank, size;
+        int here;         /* how many are on this host */
+        char library[80]; /* name and version of MPI */
+        double waited;    /* seconds this rank has waited for others so far */
+        double sent;      /* bytes it has sent so far */
+        const char *lost; /* rank 0: which rank was lost, and how; NULL: none */
+        bool ended;       /* rank 0 has ended the work */
+        int status;       /* with which to end all processes if messages were left unfinished */
+        struct pxr_ranks_memory *memory;
+};
+
+/*
+ * Join the other processes if this one was started by an MPI launcher with several; else *ranks is
+ * NULL and MPI is not loaded. `stop`, which a signal handler may set, ends waiting; so does a rank
+ * that does not answer for `timeout` seconds. Leaves when the arena is freed, or ends all processes
+ * if work was cut short. Returns 0 or -1.
+ */
+int pxr_ranks_join(struct pxr_arena *arena, const volatile sig_atomic_t *stop, double timeout,
+                   struct pxr_ranks **ranks, struct pxr_diag *diag);
+
+/* Whether there are other ranks. NULL: no. */
+static inline bool pxr_ranks_several(const struct pxr_ranks *ranks)
+{
+        return ranks && ranks->size > 1;
+}
+
+/* The first of `count` parts that a rank computes; the next rank's first is its end. Rank 0 always
+ * has the first part, and whole subtrees of sums where sizes allow. */
+int pxr_ranks_first(const struct pxr_ranks *ranks, int count, int rank);
+
+/* The rank that computes a part. */
+int pxr_ranks_owner(const struct pxr_ranks *ranks, int count, int part);
+
+/* Rank 0: send an order to all. */
+int pxr_ranks_order(struct pxr_ranks *ranks, const struct pxr_rank_order *order);
+
+/* Other ranks: the next order. Waits without a limit while rank 0 prepares (`patient`), else
+ * several times the time-out, for rank 0 also writes checkpoints. */
+int pxr_ranks_await(struct pxr_ranks *ranks, bool patient, struct pxr_rank_order *order);
+
+/* Other ranks: whether rank 0 has ended the work, to be asked during long work. */
+bool pxr_ranks_poll(struct pxr_ranks *ranks);
+
+/* Send these bytes of rank 0 to all ranks. In rank 0 they must stay until pxr_ranks_settle(), so
+ * that the next bytes can be prepared meanwhile. */
+int pxr_ranks_spread(struct pxr_ranks *ranks, void *bytes, size_t size);
+
+/* Rank 0: order the task, and send parameters to all. */
+int pxr_ranks_publish(struct pxr_ranks *ranks, enum pxr_rank_task task, const float *parameters,
+                      size_t count);
+
+/* Begin to send; the bytes must stay until pxr_ranks_settle(). At most 1 GB. */
+int pxr_ranks_send(struct pxr_ranks *ranks, int to, const void *bytes, size_t size);
+
+/* Receive what another rank sends to this one. It may take as long as the rank has worked before
+ * asking (`worked` seconds) several times, and the time-out at least. `patient`: any time. */
+int pxr_ranks_receive(struct pxr_ranks *ranks, int from, void *bytes, size_t size, double worked,
+                      bool patient);
+
+/* Wait until all that was sent is out. */
+int pxr_ranks_settle(struct pxr_ranks *ranks);
+
+/* Give up work that other ranks are still at: all processes are then ended at the end. */
+void pxr_ranks_abandon(struct pxr_ranks *ranks);
+
+/* The arena that it was joined with. */
+struct pxr_arena *pxr_ranks_arena(const struct pxr_ranks *ranks);
+
+/* Other ranks: report an error to rank 0, which ends the run with it. */
+void pxr_ranks_fail(struct pxr_ranks *ranks, const struct pxr_diag *diag);
+
+/* Name a rank and its host in messages; "rank 2" until its host is set. */
+const char *pxr_rank_name(struct pxr_arena *arena, const struct pxr_ranks *ranks, int rank);
+void pxr_rank_set_host(struct pxr_ranks *ranks, int rank, const char *host);
+
+#endif
