@@ -507,3 +507,20 @@ int usual_threads(void)
 
         return processors < MOST_THREADS ? processors : MOST_THREADS;
 }
+
+/* A launcher may have bound each process to its own processors, or to none. */
+int usual_threads_of_rank(int ranks)
+{
+        long each = sysconf(_SC_NPROCESSORS_ONLN) / ranks;
+        int bound = usual_threads();
+
+        return each < 1 ? 1 : each < bound ? (int)each : bound;
+}
+
+bool option_given(const struct program *program, const char *name)
+{
+        for (int i = 0; command.options[i].help; i++)
+                if (command.options[i].name && strcmp(command.options[i].name, name) == 0)
+                        return program->given >> i & 1;
+        return false;
+}

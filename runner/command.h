@@ -125,6 +125,12 @@ const char *command_line(const struct program *program, const char *except);
 /* One worker per processor, as many as --threads allows. */
 int usual_threads(void);
 
+/* The same of each of `ranks` processes that share this machine. */
+int usual_threads_of_rank(int ranks);
+
+/* Whether the option of this name was given. */
+bool option_given(const struct program *program, const char *name);
+
 /* --- for describe.c ----------------------------------------------------------------------------
  */
 

@@ -161,9 +161,14 @@ static void on_signal(int number)
                 signal(number, SIG_DFL);
 }
 
+void watch_signal(int number)
+{
+        signal(number, on_signal);
+}
+
 void watch_signals(bool patient)
 {
         asks_once_more = patient;
-        signal(SIGINT, on_signal);
-        signal(SIGTERM, on_signal);
+        watch_signal(SIGINT);
+        watch_signal(SIGTERM);
 }

@@ -80,4 +80,7 @@ int may_write(const char *path, bool force, struct pxr_diag *diag);
 extern volatile sig_atomic_t stop_asked;
 void watch_signals(bool patient);
 
+/* Let another signal ask the work to stop too. */
+void watch_signal(int number);
+
 #endif

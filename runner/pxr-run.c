@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "experiment/recorded.h"
 #include "experiment/run.h"
+#include "experiment/share.h"
 #include "experiment/spec_schema.h"
 #include "report/report.h"
 #include "runner/command.h"
@@ -30,6 +31,7 @@ static struct arguments {
         const char *db, *resume, *repeat, *explain, *out, *paper, *seed;
         int64_t job;
         int threads;
+        double rank_timeout;
         bool dry_run, quiet, json, force, schema;
 } args;
 
@@ -297,12 +299,17 @@ static int train(struct program *program)
 
         order.observer = (struct pxr_run_observer) { display, on_nll, on_picture };
         order.observer.base.context = program;
-        /* A sweep that dies can send SIGTERM once for each of its threads. */
-        watch_signals(order.job.job);
+        /* A sweep that dies can send SIGTERM once for each of its threads, mpirun several times. */
+        watch_signals(order.job.job || order.ranks);
+        if (order.ranks)
+                watch_signal(
+                        SIGUSR1); /* mpirun passes it on, but SIGTERM only just before the end */
         end = pxr_run(&order, &id, program->diag);
         display_end();
         if (end < 0)
                 return -1;
+        if (order.ranks && order.ranks->lost)
+                pxr_warn(program->diag, "%s", order.ranks->lost);
         if (end == PXR_RUN_FINISHED && (order.repeats || (order.resume && order.resume->repeats)) &&
             print_repetition(program, id))
                 return -1;
@@ -404,6 +411,12 @@ static int open_recorded(const struct program *program, struct pxr_spec_origin *
         return 0;
 }
 
+/* Whether this process works for rank 0 of several. */
+static bool is_helper(void)
+{
+        return order.ranks && order.ranks->rank != 0;
+}
+
 /* Make the folder of --out, unless it exists. */
 static int make_folder(const char *path, bool *made, struct pxr_diag *diag)
 {
@@ -427,8 +440,11 @@ static struct pxr_experiment *open_experiment(const struct program *program,
         if (args.explain)
                 return pxr_experiment_read(arena, origin, diag);
         experiment = pxr_experiment_build(arena, origin, diag);
-        if (!experiment)
+        if (pxr_ranks_several(order.ranks) && !args.dry_run &&
+            pxr_share_agree(order.ranks, experiment, diag))
                 return NULL;
+        if (!experiment || is_helper())
+                return experiment;
         if (!origin->recorded && pxr_paper_check(arena, args.paper, experiment->root, diag))
                 return NULL;
         if (!args.dry_run &&
@@ -468,36 +484,81 @@ static int print_schema(const struct program *program)
         return print_json(pxr_spec_schema(plugins), program->diag);
 }
 
+/* Under an MPI launcher: join the other processes. All but rank 0 are silent, and leave it to it
+ * to stop. */
+static int join_ranks(struct program *program)
+{
+        if (pxr_ranks_join(program->arena, &stop_asked, args.rank_timeout, &order.ranks,
+                           program->diag))
+                return -1;
+        if (!order.ranks)
+                return 0;
+        signal(SIGUSR1, SIG_IGN); /* watched later: mpirun passes it on, as a request to save */
+        if (order.ranks->rank != 0) {
+                signal(SIGINT, SIG_IGN);
+                signal(SIGTERM, SIG_IGN);
+        }
+        if (!option_given(program, "threads"))
+                args.threads = usual_threads_of_rank(order.ranks->here);
+        return is_helper() && (args.dry_run || args.explain) ? 1 : 0;
+}
+
+/* Open the experiment, of a recorded spec or another. In ranks other than 0 a recorded one comes
+ * from rank 0, which alone opens the database. */
+static void open_ordered(const struct program *program, struct pxr_spec_origin *origin,
+                         const struct pxr_examination *how)
+{
+        bool recorded = args.resume || args.repeat, found = true;
+
+        if (recorded && !is_helper())
+                found = open_recorded(program, origin) == 0;
+        if (recorded && pxr_ranks_several(order.ranks) &&
+            pxr_share_origin(order.ranks, program->arena, origin, found))
+                found = false;
+        if (found)
+                order.experiment = open_experiment(program, origin, how);
+}
+
 static int run(struct program *program)
 {
-        const struct pxr_examination how = { args.threads, &display };
+        struct pxr_examination how = { 0, &display };
         struct pxr_spec_origin origin = { 0 };
         int status = -1;
 
         order.command_line = command_line(program, NULL);
-        order.threads = args.threads;
         if (args.schema)
                 return print_schema(program);
         if (check_words(program))
                 return -1;
+        status = join_ranks(program);
+        if (status)
+                return status < 0 ? -1 : 0;
+        order.threads = how.threads = args.threads;
         results = json_array();
         origin.path = program->words.text[0];
         origin.overrides = program->words.text + 1;
         origin.count = program->words.count ? program->words.count - 1 : 0;
         /* Where git is asked for the revision. */
         order.folder = dirname(origin.path ? pxr_strdup(program->arena, origin.path) : NULL);
-        display_begin(args.quiet || args.json ? NULL : stdout);
-        if ((!args.resume && !args.repeat) || open_recorded(program, &origin) == 0)
-                order.experiment = open_experiment(program, &origin, &how);
+        display_begin(args.quiet || args.json || is_helper() ? NULL : stdout);
+        open_ordered(program, &origin, &how);
         display_end(); /* of the proof, which an error ends */
         if (order.repeats && !order.experiment)
                 pxr_repeat_explain(program->arena, order.store, order.repeats, program->diag);
-        if (order.experiment)
+        status = -1;
+        if (order.experiment && is_helper())
+                pxr_share_serve(order.ranks, order.experiment, args.threads, NULL, program->diag);
+        else if (order.experiment)
                 status = do_order(program, &how);
+        if (is_helper())
+                status = 0;
         pxr_store_close(order.store);
         json_decref(results);
         json_decref(verdict_json);
-        return pxr_diag_errors(program->diag) ? -1 : status;
+        status = pxr_diag_errors(program->diag) ? -1 : status;
+        if (order.ranks)
+                order.ranks->status = status < 0 ? pxr_diag_status(program->diag) : status;
+        return status;
 }
 
 static const struct command_option options[] = {
@@ -522,6 +583,9 @@ static const struct command_option options[] = {
           FIELD(schema) },
         { OPTION_QUIET },
         { "json", 0, NULL, "print the result, or the --dry-run, as JSON", FIELD(json) },
+        { "rank-timeout", 0, "SECONDS",
+          "under MPI: how long a rank may not answer before the run is saved and ended",
+          FIELD(rank_timeout), .least = 0.1, .most = 1e6, .initial = "60" },
         { "job", 0, "ID", "set by pxr-sweep: run as this job, and stop when the sweep stops",
           FIELD(job), .least = 1 },
         { 0 },

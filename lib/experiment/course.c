@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/number.h"
 #include "experiment/recorded.h"
+#include "experiment/share.h"
 #include "experiment/state.h"
 #include "tensor/mixed.h"
 
@@ -48,22 +49,27 @@ static int epoch_new(const struct pxr_experiment *e, struct epoch *epoch)
         return epoch->order && epoch->batch ? 0 : -1;
 }
 
-/* The order of the images in an epoch depends on seed and epoch alone (Fisher and Yates). */
-static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch, int64_t number)
+/* Fisher and Yates. */
+void pxr_epoch_order(const struct pxr_experiment *experiment, int64_t epoch, int64_t *order)
 {
         struct pxr_random random = pxr_random((uint64_t)experiment->settings.train.seed,
-                                              PXR_RANDOM_SHUFFLE, (uint32_t)number, 0, 0);
+                                              PXR_RANDOM_SHUFFLE, (uint32_t)epoch, 0, 0);
         int64_t count = experiment->set->count[PXR_TRAIN];
 
         for (int64_t i = 0; i < count; i++)
-                epoch->order[i] = i;
+                order[i] = i;
         for (int64_t i = count - 1; i > 0; i--) {
                 int64_t other = pxr_random_below(&random, (uint32_t)(i + 1));
-                int64_t kept = epoch->order[i];
+                int64_t kept = order[i];
 
-                epoch->order[i] = epoch->order[other];
-                epoch->order[other] = kept;
+                order[i] = order[other];
+                order[other] = kept;
         }
+}
+
+static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch, int64_t number)
+{
+        pxr_epoch_order(experiment, number, epoch->order);
         epoch->number = number;
 }
 
@@ -156,6 +162,7 @@ static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *
                                    diag);
 }
 
+/* Returns 0, STOPPED before the step is done, or -1. */
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
@@ -165,17 +172,22 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         int64_t left = set->count[PXR_TRAIN] - first;
         int images = (int)(left < e->settings.train.batch ? left : e->settings.train.batch);
         double started = pxr_now(), seconds;
+        int own, status;
 
         if (epoch->number != number)
                 shuffle(e, epoch, number);
+        status = pxr_trainer_begin(state->trainer, number, first, images);
+        if (status)
+                return status;
         if (first == 0)
                 state->counters.epoch_nll = pxr_no_images(e->model->graph);
-        if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
-                             diag))
+        pxr_trainer_share(state->trainer, images, &own); /* that of rank 0 comes first */
+        if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, own, epoch->batch, diag))
                 return -1;
         epoch->waited += pxr_now() - started;
-        if (pxr_trainer_step(state->trainer, epoch->batch, images, diag))
-                return -1;
+        status = pxr_trainer_step(state->trainer, epoch->batch, images, diag);
+        if (status)
+                return status;
         state->counters.pending = true;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
@@ -482,6 +494,14 @@ static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, st
                  database, state->run);
 }
 
+static const char *describe_stop(const struct pxr_state *state)
+{
+        const char *lost = state->order->ranks ? state->order->ranks->lost : NULL;
+
+        return pxr_strf(state->experiment->arena, "stopped at step %" PRId64 "%s%s",
+                        state->trainer->step, lost ? ": " : "", lost ? lost : "");
+}
+
 /* Record how the run ended. */
 static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
 {
@@ -496,9 +516,7 @@ static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
         if (status < 0 && own && !pxr_store_in_place(store))
                 note_kept(state, own, diag);
         if (status)
-                message = status < 0 ? error
-                                     : pxr_strf(state->experiment->arena,
-                                                "stopped at step %" PRId64, state->trainer->step);
+                message = status < 0 ? error : describe_stop(state);
         if (status)
                 pxr_store_add_event(store, pxr_state_moment(state),
                                     status < 0 ? "error" : "interrupted", message ? message : "",
@@ -522,14 +540,18 @@ static void tell_start(const struct pxr_state *state)
 {
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_dataset *set = e->set;
+        const struct pxr_ranks *ranks = state->order->ranks;
 
         pxr_observe_note(&state->order->observer.base,
                          pxr_strf(e->arena,
                                   "run %" PRId64 ": %.60s, %zu parameters; %s, %" PRId64
-                                  " training images of %dx%dx%d; %d thread%s",
+                                  " training images of %dx%dx%d; %d thread%s%s",
                                   state->run, e->settings.name, state->trainer->size, set->name,
                                   set->count[PXR_TRAIN], set->rows, set->cols, set->colours,
-                                  state->order->threads, pxr_plural(state->order->threads)));
+                                  state->order->threads, pxr_plural(state->order->threads),
+                                  pxr_ranks_several(ranks)
+                                          ? pxr_strf(e->arena, " on each of %d ranks", ranks->size)
+                                          : ""));
 }
 
 static struct pxr_evaluation evaluation_of(const struct pxr_state *state)
@@ -542,6 +564,7 @@ static struct pxr_evaluation evaluation_of(const struct pxr_state *state)
                                          .set = e->set,
                                          .micro_batch = (int)e->settings.train.micro_batch,
                                          .threads = order->threads,
+                                         .ranks = order->ranks,
                                          .observer = &state->log.observer };
 }
 
@@ -560,8 +583,9 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
         state.counters.epoch_nll = pxr_no_images(experiment->model->graph);
         if (order->resume && pxr_resumable(order, diag))
                 return -1;
-        state.trainer = pxr_trainer_new(experiment->model->graph, &experiment->settings.train,
-                                        order->threads, experiment->all_steps, diag);
+        state.trainer =
+                pxr_trainer_new_shared(experiment->model->graph, &experiment->settings.train,
+                                       order->threads, experiment->all_steps, order->ranks, diag);
         if (!state.trainer)
                 return -1;
         if (order->resume) {
@@ -577,10 +601,14 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
         if (!order->resume)
                 tell_start(&state);
         status = pxr_record_unmixed(&state, diag);
+        if (!status && pxr_ranks_several(order->ranks))
+                status = pxr_share_begin(order->ranks, order->threads);
         if (!status)
                 status = train(&state, diag);
         if (!status)
                 status = conclude(&state, diag);
+        if (status < 0 && pxr_ranks_several(order->ranks))
+                pxr_ranks_abandon(order->ranks);
         status = close_run(&state, status, diag);
         pxr_trainer_free(state.trainer);
         return status < 0 ? -1 : status == STOPPED ? PXR_RUN_INTERRUPTED : PXR_RUN_FINISHED;

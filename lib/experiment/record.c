@@ -23,6 +23,7 @@
 #include "model/fingerprint.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
+#include "sample/shared.h"
 #include "tensor/bf16.h"
 #include "tensor/generation_schedule.h"
 #include "tensor/mixed.h"
@@ -41,13 +42,18 @@ const char *pxr_instruction_set(const struct pxr_experiment *e, const struct pxr
 char *pxr_record_process(const struct pxr_state *state, const char *what, struct pxr_run *now)
 {
         struct pxr_arena *arena = state->experiment->arena;
+        int ranks = pxr_ranks_several(state->order->ranks) ? state->order->ranks->size : 1;
 
         now->threads = state->order->threads;
+        now->ranks = ranks;
         now->instruction_set = pxr_instruction_set(state->experiment, now);
-        return pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads", what,
+        return pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads%s", what,
                         pxr_program_text(arena, now->program_version, now->program_revision),
                         now->host ? now->host : "?", now->processor ? now->processor : "?",
-                        now->instruction_set ? now->instruction_set : "?", state->order->threads);
+                        now->instruction_set ? now->instruction_set : "?", state->order->threads,
+                        ranks > 1 ? pxr_strf(arena, " on each of %d ranks (%s)", ranks,
+                                             state->order->ranks->library)
+                                  : "");
 }
 
 static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fingerprint,
@@ -358,26 +364,39 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
         return status;
 }
 
+struct pxr_generation pxr_generation_of(const struct pxr_experiment *e, int threads,
+                                        const struct pxr_observer *observer)
+{
+        int count = (int)e->settings.sample.count;
+
+        return (struct pxr_generation) {
+                .arena = e->arena,
+                .graph = e->model->graph,
+                .nats = pxr_alloc_array(e->arena, count, sizeof(double)),
+                .seed = (uint64_t)e->settings.sample.seed,
+                .count = count,
+                .threads = threads,
+                .observer = observer,
+        };
+}
+
 /* What all samples of a run have in common. */
 static int prepare_samples(struct pxr_state *state, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_ranks *ranks = state->order->ranks;
         int count = (int)e->settings.sample.count;
 
-        state->generation = (struct pxr_generation) {
-                .arena = e->arena,
-                .graph = graph,
-                .nats = pxr_alloc_array(e->arena, count, sizeof(double)),
-                .seed = (uint64_t)e->settings.sample.seed,
-                .count = count,
-                .threads = state->order->threads,
-                .observer = &state->log.observer,
-        };
+        state->generation = pxr_generation_of(e, state->order->threads, &state->log.observer);
         state->samples = pxr_alloc_array(e->arena, count, pxr_graph_values(graph));
         if (!state->samples || !state->generation.nats || tell_fallback(state, diag))
                 return -1;
-        return pxr_small_images(e->arena, graph, e->set, count, &state->generation.small, diag);
+        if (pxr_small_images(e->arena, graph, e->set, count, &state->generation.small, diag))
+                return -1;
+        if (pxr_ranks_several(ranks))
+                state->drawing = pxr_generation_share(&state->generation, ranks);
+        return pxr_ranks_several(ranks) && !state->drawing ? -1 : 0;
 }
 
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
@@ -394,7 +413,9 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
                 return -1;
         pxr_log_begin_work(state, true);
         generation->parameters = parameters;
-        status = pxr_generate(generation, state->samples, diag);
+        status = state->drawing ? pxr_generate_shared(generation, state->drawing,
+                                                      state->order->ranks, state->samples, diag)
+                                : pxr_generate(generation, state->samples, diag);
         if (status)
                 return status;
         nll = pxr_nll_of(generation->nats, generation->count);

@@ -31,6 +31,7 @@ struct pxr_run_order {
         const struct pxr_run *repeats; /* that a new run is to be the same as; NULL: none */
         struct pxr_job_ticket job;     /* of a sweep, that a new run is for */
         int threads;
+        struct pxr_ranks *ranks; /* that share the work, all agreed (share.h); NULL: none */
         struct pxr_run_observer observer;
 };
 

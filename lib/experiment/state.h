@@ -78,6 +78,7 @@ struct pxr_state {
         int64_t nll_step[PXR_SPLITS];   /* ... at this step; -1: not in float32 */
         struct pxr_evaluation evaluation;
         struct pxr_generation generation; /* .count is 0 before the first samples */
+        struct pxr_generation *drawing;   /* rank 0's share of it, if there are other ranks */
         uint8_t *samples;                 /* [image][row][col][colour]: the last ones */
         char uid[PXR_UID];                /* of the run */
         char result_hash[PXR_SHA256_HEX]; /* of the result's parameters; "": no result yet */
@@ -96,6 +97,12 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
 
 /* The NLL of no images yet. */
 struct pxr_nll pxr_no_images(const struct pxr_graph *graph);
+
+/* --- course.c ----------------------------------------------------------------------------------
+ */
+
+/* The order of the training images in an epoch, which depends on seed and epoch alone. */
+void pxr_epoch_order(const struct pxr_experiment *experiment, int64_t epoch, int64_t *order);
 
 /* --- record.c ----------------------------------------------------------------------------------
  */
@@ -119,6 +126,10 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *
  * or -1. */
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
                        struct pxr_diag *diag);
+
+/* The samples of a run: all but the parameters, and the small images of a conditional model. */
+struct pxr_generation pxr_generation_of(const struct pxr_experiment *experiment, int threads,
+                                        const struct pxr_observer *observer);
 
 /* What the kernels of a run use here: "AVX-512", with "AMX-BF16" in mixed precision. NULL: not
  * known. */
