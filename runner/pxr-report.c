@@ -21,11 +21,13 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/texts.h"
+#include "runner/watch.h"
 
 static struct arguments {
         const char *db, *paper, *where, *part, *out, *bind;
         int64_t limit, details;
         int format, port;
+        double interval;
         bool all, archived, yes, force, old, missing;
 } args;
 
@@ -315,6 +317,11 @@ static int serve(struct program *p)
 }
 #endif
 
+static int watch(struct program *p)
+{
+        return check_own_reports(p) ? -1 : watch_runs(p, args.db, args.interval);
+}
+
 /* --- tables ------------------------------------------------------------------------------------
  */
 
@@ -392,7 +399,7 @@ static int run_file(struct program *p)
 static const struct command_option options[] = {
         { OPTION_DB },
         { "format", 0, "FORMAT", "output format (latex: a whole document)", FIELD(format),
-          .choices = pxr_format_names, .initial = "text", .verbs = "!html, serve" },
+          .choices = pxr_format_names, .initial = "text", .verbs = "!html, serve, watch" },
         { "where", 0, "CONDITION",
           "only rows for which this SQL expression is true: on columns of run_summary, or, for "
           "REPORT, of the report",
@@ -414,6 +421,9 @@ static const struct command_option options[] = {
           "one table only. For show:" OF_SHOW " (uncommitted changes); for compare:" OF_COMPARE
           "; for sweep:" OF_SWEEP,
           FIELD(part), .verbs = "show, compare, sweep" },
+        { "interval", 0, "SECONDS",
+          "time from one look to the next (default: 1 on a terminal, else 10)", FIELD(interval),
+          .least = 0.1, .most = 86400, .verbs = "watch" },
         { OPTION_PAPER },
         { "out", 0, "PATH",
           "for export, a new folder or a new file NAME.tar.gz; for html, the page (default: "
@@ -456,6 +466,7 @@ static const struct command_verb verbs[] = {
         { "html", "", "write all of it as one HTML page", .run = html },
         { "serve", "", "serve that page to a browser, and show what is recorded as it comes",
           .run = serve },
+        { "watch", "[RUN...]", "show runs at work, live, until they end", .run = watch },
         { .help = "Management:" },
         { "tag", "[RUN [TAG...]]", "tag a run, or list the tags", MAKES(tag, CHANGES_WITH_WORDS) },
         { "untag", "RUN TAG...", "remove tags", MAKES(tag, CHANGES) },

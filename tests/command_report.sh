@@ -37,6 +37,48 @@ ok "--where refuses a condition that never ends" refused 2 "the condition is ref
 	report runs --db runs.db \
 	--where "(WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x FROM t) SELECT count(*) FROM t)"
 
+# The run is in another process; its last line comes after it has ended.
+watched() {
+	"$top/runner/pxr-run" tiny.yaml name=live train.epochs=1000 train.checkpoint="1 step" --db live.db >/dev/null 2>&1 &
+	live=$!
+	until [ "$(query live.db "SELECT count(*) FROM checkpoint" 2>/dev/null || echo 0)" -gt 0 ]; do
+		kill -0 $live || return
+		sleep 0.02
+	done
+	"$top/runner/pxr-report" watch --interval 0.1 live --db live.db >watched 2>err &
+	view=$!
+	until grep -q "^run 1  live  [a-z ]* [0-9.]* %, .* left  NLL [0-9.]* nats.*images/s$" watched; do
+		kill -0 $view || return
+		sleep 0.02
+	done
+	kill -INT $live
+	wait $live
+	wait $view && tail -n 1 watched | grep -q "^run 1  live  interrupted, took "
+}
+ok "'watch' prints lines of a run of another process, and ends with it" watched
+
+watch_ends() {
+	report watch tiny 2 --db runs.db && is "$(wc -l <out)" 2 &&
+		grep -q "^run 1  tiny  finished, took [0-9:]*  result test [0-9.]* nats  epoch 6.00$" out &&
+		report watch --db runs.db && is "$(cat out)" "No run is running in runs.db." &&
+		refused 2 "there is no run 'tyni'" report watch tyni --db runs.db
+}
+ok "'watch' prints a line for a run that has ended, and ends" watch_ends
+
+# On the terminal of script(1). Whatever it shows, it leaves the screen and the cursor as they were.
+watch_screen() {
+	needs script
+	esc=$(printf '\033')
+	for key in "" q; do
+		printf '%s' "$key" | TERM=xterm script -qec "'$top/runner/pxr-report' watch 1 --db runs.db" /dev/null >out 2>err &&
+			grep -qF "$esc[?1049h$esc[?25l$esc[?7l" out && grep -qF "$esc[?7h$esc[?25h$esc[?1049l" out || return
+	done
+	grep -q "run 1  tiny  finished" out &&
+		TERM=dumb script -qec "'$top/runner/pxr-report' watch 1 --db runs.db" /dev/null >out 2>err </dev/null &&
+		! grep -qF "$esc" out
+}
+ok "'watch' leaves the terminal as it was" watch_screen
+
 shows() {
 	report show tiny --db runs.db && out_has "causality certificate" && out_has "layers.0.conv" &&
 		out_has "receptive field" && out_has "Learning curve" && out_has "Bits/dim" &&
