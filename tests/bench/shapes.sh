@@ -11,16 +11,16 @@
 # In the environment:
 #   SHAPES="mnist_row cifar_row"   only these rows
 #   PYTHON=python3                 a Python; if it has PyTorch, peer.py measures the same models in it
-#   PEER_SECONDS=900               the time peer.py has for a turn, compiling included (--quick: 60); what
-#                                  takes longer is "-", and is not tried again
+#   PEER_SECONDS=900               the time peer.py has for a turn, compiling included; what takes longer
+#                                  is "-", and is not tried again (--quick: 45, and no scan is compiled)
 #   OLD=path/to/build              another build of pxr, as an older revision; its specs are its own
 set -u
 source=$(cd "$(dirname "$0")/../.." && pwd)
 bench=${PXR_BENCH:-runner/pxr-bench}
-turns=3 images=64 seconds=900
+turns=3 images=64 seconds=900 compiled='*'
 if [ "${1:-}" = --quick ]; then
 	shift
-	turns=1 images=16 seconds=60
+	turns=1 images=16 seconds=45 compiled='*_pixelcnn' # compiling a scan takes minutes
 fi
 turns=${1:-$turns} images=${2:-$images} seconds=${PEER_SECONDS:-$seconds}
 shapes=${SHAPES:-mnist_pixelcnn mnist_row mnist_diag7 cifar_pixelcnn cifar_row cifar_diag}
@@ -101,18 +101,22 @@ peer() {
 	record "$column"
 }
 
+# version_of PROGRAM: in one line.
+version_of() {
+	"$1" --version | awk '{ $1 = $1; printf "%s%s", separator, $0; separator = ", " }'
+}
+
 tables() {
 	echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors;" \
-		"batch 16, $turns turns, $images images evaluated and drawn${torch:+; PyTorch $torch}${old:+; old: $(
-			"$old/runner/pxr-bench" --version | tr '\n' ' '
-		)}"
-	"$bench" --version | tr '\n' ';'
+		"batch 16, turns: $turns, $images images evaluated and drawn${torch:+; PyTorch $torch}"
+	echo "$(version_of "$bench")${old:+; old: $(version_of "$old/runner/pxr-bench")}"
 	for shape in $shapes; do
 		echo "values $shape all $(values_of "$shape")"
 	done | cat - "$work/log" | awk -v torch="$torch" -v old="$old" -f "$source/tests/bench/shapes.awk"
 }
 
-: >"$work/log" >"$work/failed"
+: >"$work/log"
+: >"$work/failed"
 trap 'tables; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 for shape in $shapes; do
@@ -123,8 +127,10 @@ for shape in $shapes; do
 		[ -z "$old" ] || pxr old "$old/runner/pxr-bench" "$old_source"
 		[ "$torch" ] || continue
 		peer torch_f32
-		peer torch_f32_compiled --compile
 		peer torch_bf16 --bf16
+		# shellcheck disable=SC2254
+		case $shape in $compiled) ;; *) continue ;; esac
+		peer torch_f32_compiled --compile
 		peer torch_bf16_compiled --bf16 --compile
 	done
 done
