@@ -37,3 +37,25 @@ no_circles() {
 	! [ -s out ]
 }
 ok "no files of the library include each other in a circle" no_circles
+
+# --- packing --------------------------------------------------------------------------------------
+
+versions() {
+	version=$(sed -n 's/^AC_INIT(\[pxr\], \[\(.*\)\])$/\1/p' "$lib/../configure.ac")
+	[ "$version" ] && is "$(sed -n 's/^version: //p' "$lib/../CITATION.cff")" "$version" &&
+		is "$(sed -n '1s/^pxr (\(.*\)) .*/\1/p' "$lib/../debian/changelog")" "$version" &&
+		grep -q "^## $version" "$lib/../CHANGELOG.md"
+}
+ok "the change logs and the citation have the version of configure.ac" versions
+
+# The library packages that bootstrap installs, those of the tests aside.
+packaged() {
+	sed -n '/^packages="/,/"$/p' "$lib/../bootstrap" | grep -oE '[a-z0-9.-]+-dev|libjs-[a-z0-9]+' >packages
+	[ -s packages ] && while read -r package; do
+		grep -q "$package" "$lib/../debian/control" || {
+			echo "# debian/control lacks $package"
+			return 1
+		}
+	done <packages
+}
+ok "the Debian package is built with the libraries that bootstrap installs" packaged
