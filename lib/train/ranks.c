@@ -35,6 +35,12 @@ struct failure {
         char text[MOST_TEXT];
 };
 
+/* A message that is on its way. */
+struct sending {
+        struct pxr_rank_request request;
+        int to;
+};
+
 struct pxr_ranks_memory {
         const struct pxr_rank_engine *engine;
         struct pxr_arena *arena;
@@ -42,8 +48,9 @@ struct pxr_ranks_memory {
         const volatile sig_atomic_t *stop;
         double timeout;
         double stop_seen; /* when waiting had to end: of pxr_now(); 0: not yet */
-        struct pxr_rank_request *sending;
+        struct sending *sending;
         size_t count, room;
+        double worked;                       /* seconds before the last message that was received */
         struct pxr_rank_request end, failed; /* always expected: of rank 0; of the others */
         char end_byte;
         struct failure failure, own;
@@ -185,7 +192,8 @@ static int wait_for(struct pxr_ranks *ranks, struct pxr_rank_request *request, i
  * that hangs is named: those that wait for it report it first. */
 static double limit_of(const struct pxr_ranks *ranks)
 {
-        return ranks->memory->timeout * (ranks->rank == 0 ? 1 : 0.8);
+        return fmax(ranks->memory->timeout * (ranks->rank == 0 ? 1 : 0.8),
+                    PATIENCE * ranks->memory->worked);
 }
 
 /* --- sending and receiving ---------------------------------------------------------------------
@@ -199,14 +207,15 @@ static int send(struct pxr_ranks *ranks, int to, enum tag tag, const void *bytes
                 return m->over;
         if (m->count == m->room) {
                 size_t room = 2 * m->room + 64;
-                struct pxr_rank_request *more = realloc(m->sending, room * sizeof(*more));
+                struct sending *more = realloc(m->sending, room * sizeof(*more));
 
                 if (!more)
                         return pxr_out_of_memory(m->diag);
                 m->sending = more;
                 m->room = room;
         }
-        if (m->engine->send(to, tag, bytes, size, &m->sending[m->count]))
+        m->sending[m->count].to = to;
+        if (m->engine->send(to, tag, bytes, size, &m->sending[m->count].request))
                 return lose(ranks, pxr_strf(m->arena, "%s: MPI cannot send to it",
                                             pxr_rank_name(m->arena, ranks, to)));
         m->count++;
@@ -225,8 +234,7 @@ int pxr_ranks_settle(struct pxr_ranks *ranks)
         int status = 0;
 
         for (size_t i = 0; i < m->count && !status; i++)
-                status =
-                        wait_for(ranks, &m->sending[i], ranks->rank ? 0 : 1, PATIENCE * m->timeout);
+                status = wait_for(ranks, &m->sending[i].request, m->sending[i].to, limit_of(ranks));
         m->count = 0;
         return status;
 }
@@ -248,9 +256,8 @@ static int receive(struct pxr_ranks *ranks, int from, enum tag tag, void *bytes,
 int pxr_ranks_receive(struct pxr_ranks *ranks, int from, void *bytes, size_t size, double worked,
                       bool patient)
 {
-        double limit = patient ? INFINITY : fmax(limit_of(ranks), PATIENCE * worked);
-
-        return receive(ranks, from, TAG_PART, bytes, size, limit);
+        ranks->memory->worked = worked;
+        return receive(ranks, from, TAG_PART, bytes, size, patient ? INFINITY : limit_of(ranks));
 }
 
 /* The ranks form a binary tree: each passes on what it receives to two others. */

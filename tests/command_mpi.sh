@@ -1,0 +1,155 @@
+#!/bin/sh
+# command_mpi.sh - runs that several processes share under mpirun: the same bits, ranks that die or
+# hang, signals, and ranks that differ.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+[ -e "$top/lib/pxr_mpi.so" ] || skip_all "pxr was built without MPI"
+command -v mpirun >/dev/null || skip_all "mpirun is missing"
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+# Containers may forbid reading another process's memory.
+export OMPI_MCA_btl_vader_single_copy_mechanism=none
+
+# ranks N ARGUMENTS...: pxr-run by N ranks of one thread.
+ranks() {
+	count=$1
+	shift
+	timeout 100 mpirun --oversubscribe -n "$count" "$top/runner/pxr-run" --threads 1 "$@" >out 2>err
+}
+case $(mpirun --version 2>&1) in
+*"Open MPI"*) ;;
+*) skip_all "the options of this mpirun are not known" ;;
+esac
+mpirun --oversubscribe -n 2 true 2>/dev/null || skip_all "mpirun does not start processes here"
+
+# Three micro-batches of a batch, two of the last; images that do not divide evenly.
+sed -i 's/limit: 256/limit: 44/; s/micro_batch: 3/micro_batch: 2/; s/epochs: 6/epochs: 2/' tiny.yaml
+sed 's/  batch: 16/  batch: 12/' tiny.yaml >uneven.yaml
+
+# Everything that a run computed, but not how fast.
+computed() {
+	query "$1" "SELECT parameter_hash FROM run;
+		SELECT step, split, name, hex(value) FROM metric WHERE name NOT LIKE '%second%' AND name NOT LIKE '%wait%'
+			ORDER BY 1, 2, 3;
+		SELECT step, split, name, hex(nats_per_image), images FROM nll ORDER BY 1, 2, 3;
+		SELECT split, hex(nats) FROM nll_map ORDER BY 1; SELECT step, log_likelihood FROM sample ORDER BY 1"
+}
+
+make_alone() {
+	for precision in f32 bf16; do
+		pxr_run uneven.yaml train.precision=$precision --db $precision.db --threads 1 &&
+			computed $precision.db >$precision || return
+	done
+}
+
+# same PRECISION RANKS THREADS
+same() {
+	given alone && timeout 100 mpirun --oversubscribe -n "$2" "$top/runner/pxr-run" uneven.yaml \
+		train.precision="$1" --threads "$3" --db shared.db >out 2>err &&
+		is "$(query shared.db "SELECT ranks, threads FROM run")" "$2|$3" && computed shared.db | cmp - "$1"
+}
+for precision in f32 bf16; do
+	ok "two ranks compute the same bits as one process, in $precision" same $precision 2 1
+	ok "three ranks compute the same bits as one process, in $precision" same $precision 3 1
+done
+ok "two ranks of two threads compute the same bits as one process" same f32 2 2
+ok "more ranks than micro-batches compute the same bits as one process" same f32 7 1
+
+alone() {
+	LD_DEBUG=libs "$top/runner/pxr-run" tiny.yaml --dry-run >out 2>err && ! grep -qi 'libmpi\|pxr_mpi' err
+}
+ok "without a launcher, MPI is not loaded" alone
+
+# --- ends ----------------------------------------------------------------------------------------
+
+long="train.epochs=150 evaluate.every=never sample.count=0"
+make_whole() {
+	pxr_run tiny.yaml $long --db whole.db --threads 1
+}
+
+# begin: start three ranks on a long run, and wait until they train.
+begin() {
+	given whole
+	mpirun --oversubscribe -n 3 "$top/runner/pxr-run" tiny.yaml $long --rank-timeout 1.5 --threads 1 \
+		--db long.db >out 2>err &
+	launcher=$!
+	tries=0
+	until [ "$(query long.db "SELECT count(*) FROM checkpoint" 2>/dev/null || echo 0)" != 0 ]; do
+		kill -0 $launcher 2>/dev/null && [ $tries -lt 600 ] || return
+		tries=$((tries + 1))
+		sleep 0.05
+	done
+	main=$(query long.db "SELECT process_id FROM run")
+	other=$(ps -o pid= --ppid $launcher | tr -d ' ' | grep -vx "$main" | tail -n 1)
+}
+
+# continued STATUS: the run was ended with this status on record; other ranks continue it to the bit.
+continued() {
+	wait $launcher
+	is "$(query long.db "SELECT status FROM run")" "$1" && ranks 2 --resume 1 --db long.db &&
+		is "$(query long.db "SELECT status, parameter_hash FROM run")" \
+			"$(query whole.db "SELECT status, parameter_hash FROM run")"
+}
+
+killed() {
+	begin && kill -9 "$other" && continued interrupted
+}
+ok "after a rank is killed, the run is interrupted, and two ranks continue it to the bit" killed
+
+main_killed() {
+	begin && kill -9 "$main" && continued running
+}
+ok "after rank 0 is killed, two ranks continue the run to the bit" main_killed
+
+hangs() {
+	begin && kill -STOP "$other" && continued interrupted &&
+		query long.db "SELECT message FROM run; SELECT message FROM event" | grep -q "rank [12] on host .* has not answered"
+}
+ok "a rank that hangs is named, and the run is interrupted" hangs
+
+# signalled SIGNAL: sent to mpirun.
+signalled() {
+	begin && kill "-$1" $launcher && continued interrupted
+}
+ok "SIGTERM to mpirun saves the run" signalled TERM
+ok "SIGUSR1, which mpirun passes on, saves the run" signalled USR1
+
+# --- ranks that differ ---------------------------------------------------------------------------
+
+# differ TEXT SCRIPT: refused with a text, before a run is on record, when each rank runs a script
+# with its number in $OMPI_COMM_WORLD_RANK and the arguments of pxr-run.
+differ() {
+	printf '#!/bin/sh\n%s\n' "$2" >each && chmod +x each
+	timeout 60 mpirun --oversubscribe -n 3 ./each >out 2>err
+	[ $? -ne 0 ] && err_has "$1" && is "$(grep -c ' error: ' err)" 1 &&
+		is "$(query differ.db "SELECT count(*) FROM run" 2>/dev/null || echo 0)" 0
+}
+run="exec $top/runner/pxr-run --db differ.db --threads 1"
+ok "ranks with another spec are refused" differ "differs from rank 0 in the spec: 'batch: 8' there, 'batch: 16' here" \
+	"[ \$OMPI_COMM_WORLD_RANK != 1 ] || set train.batch=8; $run tiny.yaml \"\$@\""
+ok "ranks without the spec are refused" differ "rank 2 on host" \
+	"[ \$OMPI_COMM_WORLD_RANK != 2 ] || exec $top/runner/pxr-run missing.yaml; $run tiny.yaml"
+ok "an error of all ranks is reported once" differ "unknown option 'kernl'" "$run tiny.yaml model.0.conv.kernl=3"
+
+layer() {
+	needs "${CC%% *}"
+	for rank in 0 1 2; do
+		[ -d squash ] || "$top/runner/pxr-layers" new squash >out 2>err || return
+		mkdir $rank && ${CC:-cc} -shared -fPIC -O$((rank / 2)) -o $rank/squash.so squash/squash.c \
+			$(PKG_CONFIG_PATH=$top "${PKG_CONFIG:-pkg-config}" --cflags pxr) || return
+	done
+	differ "rank 2 on host $(uname -n) differs from rank 0 in the layer 'squash'" \
+		"export PXR_LAYER_PATH=\$OMPI_COMM_WORLD_RANK; $run tiny.yaml model.2=squash"
+}
+ok "ranks with another build of a layer are refused" layer
+
+data() {
+	mkdir set && "$top/runner/pxr-sample" 1 --db whole.db --count 8 --images set/train >out 2>err || return
+	differ "rank 1 on host $(uname -n): " "cd \$(test \$OMPI_COMM_WORLD_RANK = 1 && echo / || echo .) && \
+		exec $top/runner/pxr-run --db differ.db --threads 1 $PWD/tiny.yaml evaluate.splits=[train] \
+		data='{set: png_folder, path: set, levels: 2, splits: [train]}'" &&
+		err_has "all ranks must find the spec, its data and its layers under the same paths"
+}
+given_data() {
+	given whole && data
+}
+ok "a rank that does not find the data is named" given_data
