@@ -9,8 +9,11 @@
   var axes = {epoch: 'epoch', step: 'step', images: 'images seen', seconds: 'time, minutes'};
   var names = {
     nll: 'NLL', gradient_norm: 'norm of the gradient', rate: 'learning rate',
-    images_per_second: 'images per second', data_wait_share: 'share of time waiting for images'
+    images_per_second: 'images per second', data_wait_share: 'share of time waiting for images',
+    step_nll: 'NLL of training batches', step_gradient_norm: 'norm of the gradient, by steps',
+    step_rate: 'learning rate, by steps', step_images_per_second: 'images per second, by steps'
   };
+  var TIME = 'step_seconds'; /* the series that has the wall time of steps */
   var runs = [], lines = [], graph = null, drawn = '';
   var folds = {}; /* runs of sweeps that are not listed */
   var cursor = -1; /* the row of values under the pointer */
@@ -214,7 +217,7 @@
     if (state.x === 'step') return point[0];
     if (state.x === 'epoch') return point[1];
     if (state.x === 'images') return run.batch === null ? null : point[0] * run.batch;
-    var time = run.series.filter(function (series) { return series.name === 'seconds'; })[0];
+    var time = run.series.filter(function (series) { return series.name === TIME; })[0];
     var seconds = time ? at_step(time.points, point[0]) : null;
     return seconds === null ? null : seconds / 60;
   }
@@ -243,12 +246,16 @@
     return bits * 2 > chosen.length ? 'bits/dim' : 'nats/image';
   }
 
+  function is_nll(name) {
+    return name === 'nll' || name === 'step_nll';
+  }
+
   /* Their lines; NLLs are all of one unit. */
   function choose_lines() {
     var chosen = chosen_runs(), unit = unit_of(chosen), others = 0;
     var part = state.m.split(' '), result = [];
     chosen.forEach(function (run) {
-      if (part[0] === 'nll' && run.unit !== unit) { others++; return; }
+      if (is_nll(part[0]) && run.unit !== unit) { others++; return; }
       run.series.forEach(function (series) {
         if (series.name !== part[0] || (part[1] && series.split !== part[1])) return;
         var points = smooth(series.points.map(function (p) { return [place(run, p), p[2]]; })
@@ -256,7 +263,7 @@
         if (points.length) result.push({run: run, split: series.split, points: points});
       });
     });
-    result.unit = part[0] === 'nll' ? unit : '';
+    result.unit = is_nll(part[0]) ? unit : '';
     result.others = others;
     return result;
   }
@@ -398,8 +405,8 @@
     var found = {}, result = [];
     runs.forEach(function (run) {
       run.series.forEach(function (series) {
-        if (series.name !== 'seconds') found[series.name] = (found[series.name] || {});
-        if (series.name !== 'seconds') found[series.name][series.split] = true;
+        if (series.name !== TIME) found[series.name] = (found[series.name] || {});
+        if (series.name !== TIME) found[series.name][series.split] = true;
       });
     });
     Object.keys(found).sort(function (a, b) { return (b === 'nll') - (a === 'nll') || (a < b ? -1 : 1); })
@@ -435,7 +442,7 @@
 
   /* The series and axes that the runs have: those of new runs may be new. */
   function offer() {
-    var timed = runs.some(function (run) { return run.series.some(function (s) { return s.name === 'seconds'; }); });
+    var timed = runs.some(function (run) { return run.series.some(function (s) { return s.name === TIME; }); });
     if (!section || !section.querySelector('select')) return;
     fill(section.querySelector('[name=m]'), choices(), 'm');
     fill(section.querySelector('[name=x]'), Object.keys(axes).filter(function (x) { return timed || x !== 'seconds'; })
