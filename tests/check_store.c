@@ -153,6 +153,7 @@ START_TEST(a_process_whose_run_was_claimed_records_nothing_more)
         struct pxr_nll_row nll = { "valid", "nll", 1, 1, 4, 10, 0.5, NULL };
         const double nats = 4;
         const struct pxr_nll_map_row map = { "valid", 4, 1, 1, 1, &nats };
+        const struct pxr_image_nll_row images = { "valid", 1, &nats };
         const struct pxr_checkpoint_row checkpoint = { 5, 1, "five", "00", 1, true, NULL };
         char *before;
 
@@ -168,6 +169,7 @@ START_TEST(a_process_whose_run_was_claimed_records_nothing_more)
         LOST(pxr_store_add_metric(store, at, "train", "rate", 1, diag));
         LOST(pxr_store_add_nll(store, at, &nll, diag));
         LOST(pxr_store_add_nll_map(store, at, &map, diag));
+        LOST(pxr_store_add_image_nll(store, at, &images, diag));
         LOST(add_picture(store, at, 1, "png", 3));
         LOST(pxr_store_add_event(store, at, "error", "why", diag));
         LOST(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
@@ -205,6 +207,24 @@ START_TEST(rewinding_deletes_later_steps_of_that_run_only)
         OK(pxr_store_rewind(store, two, 0, diag));
         OK(pxr_store_checkpoints(store, arena, two, &list, diag));
         ck_assert_ptr_null(list);
+}
+END_TEST
+
+START_TEST(the_newest_nlls_of_images_are_kept_unless_they_are_rewound)
+{
+        static const double early[2] = { 1, -2 }, late[1] = { 0.5 };
+        struct pxr_image_nll_row images = { "valid", 2, early };
+        int64_t run = add_run(store, "one");
+
+        OK(pxr_store_add_image_nll(store, (struct pxr_moment) { run, 4, 1 }, &images, diag));
+        ck_assert_str_eq(sql("SELECT split, step, images, hex(nats) FROM image_nll"),
+                         "valid|4|2|0000803F000000C0\n");
+        images = (struct pxr_image_nll_row) { "valid", 1, late };
+        OK(pxr_store_add_image_nll(store, (struct pxr_moment) { run, 8, 2 }, &images, diag));
+        ck_assert_str_eq(sql("SELECT split, step, images, hex(nats) FROM image_nll"),
+                         "valid|8|1|0000003F\n");
+        OK(pxr_store_rewind(store, run, 4, diag));
+        ck_assert_str_eq(sql("SELECT count(*) FROM image_nll"), "0\n");
 }
 END_TEST
 
@@ -547,6 +567,7 @@ int main(void)
         ADD(steps_done_again_replace_their_rows);
         ADD(a_process_whose_run_was_claimed_records_nothing_more);
         ADD(rewinding_deletes_later_steps_of_that_run_only);
+        ADD(the_newest_nlls_of_images_are_kept_unless_they_are_rewound);
         ADD(the_newest_map_of_a_split_is_kept_unless_it_is_rewound);
         ADD(checkpoints_are_listed_newest_first_with_one_best);
         ADD(layers_plugins_and_files_are_recorded);

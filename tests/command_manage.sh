@@ -16,7 +16,7 @@ pxr_sweep() {
 
 # The whole record of runs, without their numbers and the paths of checkpoints.
 contents() {
-	for table in data_file plugin layer metric nll_map sample event; do
+	for table in data_file plugin layer metric nll_map image_nll sample event; do
 		columns=$(sqlite3 "$1" "SELECT group_concat('quote(' || name || ')', ' || '','' || ') FROM
 			pragma_table_info('$table') WHERE name NOT IN ('id', 'run')")
 		sqlite3 "$1" "SELECT uid, '$table', $columns FROM $table JOIN (SELECT id AS number, uid

@@ -151,6 +151,26 @@ compares() {
 }
 ok "'compare' prints the options and results in which runs differ" compares
 
+# The numbers of a blob of floats of run $1.
+images_of() {
+	query runs.db "SELECT writefile('blob', nats) FROM image_nll WHERE run = $1 AND split = 'test'" >/dev/null
+	od -An -v -tf4 -w4 blob
+}
+paired() {
+	images_of 1 >one && images_of 2 >two || return
+	wanted=$(paste two one | awk '{ d = $1 - $2; n++; s += d; q += d * d }
+		END { printf "%.3f", sqrt((q - s * s / n) / (n - 1) / n) }')
+	is "$(awk -v nll="$(query runs.db "SELECT nats_per_image FROM run_nll WHERE run = 1 AND split = 'test'")" \
+		'{ s += $1 } END { d = s / NR - nll; print NR, (d < 1e-4 && d > -1e-4) }' one)" "256 1" &&
+		report compare 1 2 --db runs.db && grep -A 2 "^test, nats/image" out | grep -q "standard error of that, paired, nats *$wanted\$" &&
+		out_has "test: run 2 is worse than run 1 by" && cp runs.db old.db &&
+		query old.db "DELETE FROM image_nll WHERE run = 2 OR split = 'valid'" && report compare 1 2 --db old.db && ! out_has paired &&
+		out_has "minus that of run 1" && cp runs.db cut.db &&
+		query cut.db "UPDATE image_nll SET nats = x'00' WHERE run = 2; UPDATE run SET data_identity = 'other' WHERE id = 1" &&
+		report compare 1 2 --db cut.db && ! out_has paired
+}
+ok "'compare' gives the standard error of the paired difference, where the images are the same" paired
+
 # What the sqlite3 shell takes for JSON is JSON, and the name comes back whole.
 is_json() {
 	for words in table4 table5 runs "show 2" "compare 1 2" doctor sweep; do

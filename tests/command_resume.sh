@@ -13,6 +13,7 @@ result() {
 				'step_seconds') ORDER BY name, split, step;
 		SELECT step, message FROM event WHERE kind = 'spike' ORDER BY step;
 		SELECT split, step, epoch, images, hex(nats) FROM nll_map ORDER BY split;
+		SELECT split, step, images, hex(nats) FROM image_nll ORDER BY split;
 		SELECT step, kind, seed, hex(substr(png, instr(png, x'49444154'))) FROM sample
 			ORDER BY kind, step;"
 }

@@ -215,6 +215,15 @@ static bool evaluation_due(const struct pxr_experiment *e, int64_t step)
         return is_due(e, e->settings.evaluate.every, step) || (step > 0 && step == e->all_steps);
 }
 
+/* Whether the last evaluation was one as of the result: of all images, in float32. Those of the
+ * training split are not compared image by image: they may differ from run to run. */
+static bool may_be_result(const struct pxr_state *state, enum pxr_split split,
+                          const struct pxr_nll *nll)
+{
+        return split != PXR_TRAIN && state->evaluation.precision == PXR_F32 &&
+               nll->images == state->experiment->set->count[split];
+}
+
 /* Evaluate a split and record its NLL and where its nats are. `final`: it is the run's result.
  * Returns 0, STOPPED or -1. */
 static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split split,
@@ -237,7 +246,8 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
         state->due.evaluated -= (double)nll->images;
         state->evaluated.images += (double)nll->images;
         state->evaluated.seconds += pxr_now() - started;
-        if (pxr_record_nll(state, step, split, nll, final, diag))
+        if (pxr_record_nll(state, step, split, nll, final, diag) ||
+            (may_be_result(state, split, nll) && pxr_record_images(state, step, nll, diag)))
                 return -1;
         return pxr_record_map(state, step, nll, diag);
 }

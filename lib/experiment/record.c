@@ -282,6 +282,16 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *
         return pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step), &row, diag);
 }
 
+int pxr_record_images(struct pxr_state *state, int64_t step, const struct pxr_nll *nll,
+                      struct pxr_diag *diag)
+{
+        const struct pxr_image_nll_row row = { pxr_split_names[state->evaluation.split],
+                                               nll->images, state->evaluation.image_nats };
+
+        return pxr_store_add_image_nll(state->order->store, pxr_step_moment(state, step), &row,
+                                       diag);
+}
+
 /* Notify and record that an op is slower than others. */
 static int note_fallback(struct pxr_state *state, const char *text, struct pxr_diag *diag)
 {

@@ -118,6 +118,10 @@ int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
 int pxr_record_nll(struct pxr_state *state, int64_t step, enum pxr_split split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 
+/* Record the nats of each image of the last evaluation, to compare runs image by image. */
+int pxr_record_images(struct pxr_state *state, int64_t step, const struct pxr_nll *nll,
+                      struct pxr_diag *diag);
+
 /* Record where the nats of the last evaluation are. */
 int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *nll,
                    struct pxr_diag *diag);

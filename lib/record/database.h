@@ -244,7 +244,16 @@ struct pxr_nll_map_row {
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
                           const struct pxr_nll_map_row *map, struct pxr_diag *diag);
 
-/* Value `i` of nll_map.nats. */
+/* The nats of each image of a split; they take the place of those of that run and split. */
+struct pxr_image_nll_row {
+        const char *split;
+        int64_t images;
+        const double *nats; /* [images] */
+};
+int pxr_store_add_image_nll(struct pxr_store *store, struct pxr_moment at,
+                            const struct pxr_image_nll_row *row, struct pxr_diag *diag);
+
+/* Value `i` of nll_map.nats or image_nll.nats. */
 float pxr_nll_map_value(const uint8_t *nats, size_t i);
 
 /* A picture. One of what was drawn also has the NLL on record of that step, of the result before

@@ -365,14 +365,14 @@ float pxr_nll_map_value(const uint8_t *nats, size_t i)
         return value;
 }
 
-/* Floats in the order of bytes that the schema names. */
-static void put_means(const struct pxr_nll_map_row *map, size_t values, uint8_t *to)
+/* Values, divided by `images`, as floats in the order of bytes that the schema names. */
+static void put_floats(const double *value, size_t values, int64_t images, uint8_t *to)
 {
         for (size_t i = 0; i < values; i++) {
-                float mean = (float)(map->sum_nats[i] / (double)map->images);
+                float one = (float)(value[i] / (double)images);
                 uint32_t bits;
 
-                memcpy(&bits, &mean, sizeof(bits));
+                memcpy(&bits, &one, sizeof(bits));
                 bits = htole32(bits);
                 memcpy(to + i * sizeof(bits), &bits, sizeof(bits));
         }
@@ -387,10 +387,28 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
 
         if (!bytes)
                 return pxr_out_of_memory(diag);
-        put_means(map, values, bytes);
+        put_floats(map->sum_nats, values, map->images, bytes);
         status = PUT(store, at.run, diag, nll_map_fields, map,
                      INSERT("nll_map", PXR_NLL_MAP_COLUMNS, "run, step, epoch, nats", "?, ?, ?, ?"),
                      "iidb", at.run, at.step, at.epoch, bytes, values * sizeof(float));
+        free(bytes);
+        return status;
+}
+
+int pxr_store_add_image_nll(struct pxr_store *store, struct pxr_moment at,
+                            const struct pxr_image_nll_row *row, struct pxr_diag *diag)
+{
+        size_t size = (size_t)row->images * sizeof(float);
+        uint8_t *bytes = malloc(size + 1);
+        int status;
+
+        if (!bytes)
+                return pxr_out_of_memory(diag);
+        put_floats(row->nats, (size_t)row->images, 1, bytes);
+        status = CHANGE(store, at.run, diag,
+                        "INSERT OR REPLACE INTO image_nll (run, split, step, images, nats) "
+                        "VALUES (?, ?, ?, ?, ?)",
+                        "itiib", at.run, row->split, at.step, row->images, bytes, size);
         free(bytes);
         return status;
 }
@@ -483,6 +501,7 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 /* A result is of the best step, which may be an earlier one. */
                 "DELETE FROM metric WHERE run = ? AND (step > ? OR name = 'final_nll')",
                 "DELETE FROM nll_map WHERE run = ? AND step > ?",
+                "DELETE FROM image_nll WHERE run = ? AND step > ?",
                 "DELETE FROM sample WHERE run = ? AND step > ?",
                 "DELETE FROM checkpoint WHERE run = ? AND step > ?",
                 "DELETE FROM event WHERE run = ? AND step > ? AND kind = 'spike'",

@@ -54,6 +54,17 @@ CREATE TABLE nll_map (
   UNIQUE (run, split)
 );
 
+-- NLL of each image of valid and test, of the newest evaluation of all of them in float32: to
+-- compare runs image by image.
+CREATE TABLE image_nll (
+  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  split TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  images INTEGER NOT NULL,
+  nats BLOB NOT NULL,       -- [image], float32, little-endian, in the order of the split
+  UNIQUE (run, split)
+);
+
 CREATE TABLE checkpoint (
   run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   step INTEGER NOT NULL, epoch REAL NOT NULL,

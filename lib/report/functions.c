@@ -59,6 +59,29 @@ static void colour_share(sqlite3_context *context, int count, sqlite3_value **va
         sqlite3_result_double(context, sum / (values / colours) / log(levels));
 }
 
+/* paired_error(nats, other): the standard error of the mean difference between the images of two
+ * blobs of floats, such as image_nll.nats; NULL if they do not pair, or are fewer than 2. */
+static void paired_error(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const uint8_t *a = sqlite3_value_blob(value[0]), *b = sqlite3_value_blob(value[1]);
+        int size = sqlite3_value_bytes(value[0]), n = size / 4;
+        double mean = 0, squares = 0;
+
+        (void)count;
+        if (!a || !b || n < 2 || size % 4 || size != sqlite3_value_bytes(value[1]))
+                return;               /* NULL */
+        for (int i = 0; i < n; i++) { /* Welford's sums, which lose no digits */
+                double difference =
+                        (double)pxr_nll_map_value(a, i) - (double)pxr_nll_map_value(b, i);
+                double before = difference - mean;
+
+                mean += before / (i + 1);
+                squares += before * (difference - mean);
+        }
+        if (isfinite(squares))
+                sqlite3_result_double(context, sqrt(squares / (n - 1) / n));
+}
+
 /* checkpoint_bytes(path): the size of a checkpoint's file, -1 where it is missing. */
 static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value **value)
 {
@@ -166,6 +189,7 @@ int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
                 { "has_tag", 2, SQLITE_DETERMINISTIC, has_tag },
                 { "nats_text", 1, SQLITE_DETERMINISTIC, nats_text },
                 { "colour_share", 4, SQLITE_DETERMINISTIC, colour_share },
+                { "paired_error", 2, SQLITE_DETERMINISTIC, paired_error },
                 { "checkpoint_bytes", 1, SQLITE_DIRECTONLY, checkpoint_bytes },
                 { "same_pixels", 2, SQLITE_DETERMINISTIC, same_pixels },
                 { "sparkline", 1, SQLITE_DETERMINISTIC, sparkline },

@@ -104,6 +104,16 @@ int pxr_evaluation_share(int threads)
         return threads * ROUND;
 }
 
+static size_t largest_split(const struct pxr_dataset *set)
+{
+        int64_t largest = 0;
+
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (set->count[split] > largest)
+                        largest = set->count[split];
+        return (size_t)largest;
+}
+
 static int make_memory(struct pxr_evaluation *e)
 {
         size_t values = pxr_graph_values(e->graph);
@@ -124,6 +134,7 @@ static int make_memory(struct pxr_evaluation *e)
         m->scratch =
                 pxr_alloc_array(e->arena, e->threads * e->micro_batch * values, sizeof(double));
         e->value_nats = pxr_alloc_array(e->arena, values, sizeof(double));
+        e->image_nats = pxr_alloc_array(e->arena, largest_split(e->set) + 1, sizeof(double));
         if (pxr_arena_failed(e->arena))
                 return -1;
         e->memory = m;
@@ -202,8 +213,10 @@ static void add_part(const struct pxr_evaluation *e, int images, struct pxr_nll 
         for (int first = 0; first < images; first += e->micro_batch)
                 for (size_t i = 0; i < values; i++)
                         e->value_nats[i] += *nats++;
-        for (int i = 0; i < images; i++)
+        for (int i = 0; i < images; i++) {
+                e->image_nats[nll->images] = e->memory->nats[i];
                 pxr_nll_add(nll, e->memory->nats[i]);
+        }
 }
 
 /* --- ranks -------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ struct pxr_evaluation {
         const struct pxr_observer *observer; /* of the images evaluated; NULL: none */
         double *value_nats;      /* result: [row][col][colour], each value's nats, summed
                                     over the images */
+        double *image_nats;      /* result: [image], room for those of the largest split */
         struct pxr_ranks *ranks; /* that share the work; NULL: none */
         int share; /* micro-batches that a rank computes at once; 0: by rank 0's threads */
         struct pxr_evaluation_memory *memory; /* NULL at first */

@@ -19,17 +19,28 @@ difference AS MATERIALIZED (
     final.nats_per_image - one.nats_per_image AS nats, final.bits_per_dimension - one.bits_per_dimension AS bits
   FROM it AS first JOIN it ON first.nr = 0 AND it.nr > 0, json_each('["test", "valid", "train"]') AS split
   JOIN final ON final.nr = it.nr AND final.split = split.value
-  LEFT JOIN final AS one ON one.nr = 0 AND one.split = split.value)
+  LEFT JOIN final AS one ON one.nr = 0 AND one.split = split.value),
+-- The standard error of that difference, image by image, where the NLLs of the same images are on record.
+image AS MATERIALIZED (
+  SELECT final.nr, final.split, it.data_identity, it.given, image_nll.nats
+  FROM it JOIN final USING (nr) JOIN image_nll ON image_nll.run = it.id AND image_nll.split = final.split
+    AND image_nll.step = final.step AND image_nll.images = final.images),
+paired AS MATERIALIZED (
+  SELECT '  standard error of that, paired, nats' AS what, image.nr, image.split, paired_error(image.nats, one.nats) AS error
+  FROM image JOIN image AS one ON one.nr = 0 AND image.nr > 0 AND one.split = image.split
+    AND one.data_identity = image.data_identity AND one.given IS image.given)
 SELECT 'name' AS what, nr AS run, name AS value, NULL AS nll, NULL AS difference, NULL AS error, NULL AS epochs,
   NULL AS seconds, NULL AS note FROM it
 UNION ALL SELECT 'status', nr, state, NULL, NULL, NULL, NULL, NULL, NULL FROM it
 UNION ALL SELECT 'test, nats/image', nr, NULL, nats_per_image, NULL, NULL, NULL, NULL, NULL FROM final WHERE split = 'test'
 UNION ALL SELECT what, nr, NULL, NULL, nats, NULL, NULL, NULL, NULL FROM difference WHERE split = 'test'
+UNION ALL SELECT what, nr, NULL, NULL, NULL, error, NULL, NULL, NULL FROM paired WHERE split = 'test' AND error IS NOT NULL
 UNION ALL SELECT 'test, bits/dim', nr, NULL, bits_per_dimension, NULL, NULL, NULL, NULL, NULL FROM final WHERE split = 'test'
 UNION ALL SELECT what, nr, NULL, NULL, bits, NULL, NULL, NULL, NULL FROM difference WHERE split = 'test'
 UNION ALL SELECT 'test, standard error, nats', nr, NULL, NULL, NULL, standard_error, NULL, NULL, NULL FROM final WHERE split = 'test'
 UNION ALL SELECT 'validation, nats/image', nr, NULL, nats_per_image, NULL, NULL, NULL, NULL, NULL FROM final WHERE split = 'valid'
 UNION ALL SELECT what, nr, NULL, NULL, nats, NULL, NULL, NULL, NULL FROM difference WHERE split = 'valid'
+UNION ALL SELECT what, nr, NULL, NULL, NULL, error, NULL, NULL, NULL FROM paired WHERE split = 'valid' AND error IS NOT NULL
 UNION ALL SELECT 'validation, bits/dim', nr, NULL, bits_per_dimension, NULL, NULL, NULL, NULL, NULL FROM final WHERE split = 'valid'
 UNION ALL SELECT what, nr, NULL, NULL, bits, NULL, NULL, NULL, NULL FROM difference WHERE split = 'valid'
 UNION ALL SELECT 'validation, standard error, nats', nr, NULL, NULL, NULL, standard_error, NULL, NULL, NULL FROM final WHERE split = 'valid'
@@ -42,6 +53,15 @@ UNION ALL SELECT 'parameters', nr, parameters, NULL, NULL, NULL, NULL, NULL, NUL
 UNION ALL SELECT 'multiply-adds per image', nr, CAST(sum(multiply_adds) AS INTEGER), NULL, NULL, NULL, NULL, NULL, NULL
   FROM it JOIN layer ON layer.run = it.id AND kind NOT IN ('repeat', 'residual', 'skip_connections', 'multi_scale') GROUP BY nr
 UNION ALL SELECT 'wall time', nr, NULL, NULL, NULL, NULL, NULL, wall_seconds, NULL FROM it
+UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+  printf('%s: run %d is %s run %d by %.3f nats, %.1f standard errors of the paired difference%s.', paired.split, it.id,
+    iif(nats < 0, 'better than', 'worse than'), (SELECT id FROM it WHERE nr = 0), abs(nats), abs(nats) / error,
+    iif(abs(nats) < 2 * error, ': that may be chance', ''))
+  FROM paired JOIN difference USING (nr, split) JOIN it USING (nr) WHERE error > 0
+UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+  'The paired error is that of the difference between these two sets of parameters on such images; another seed '
+  || 'of the same spec can differ by more.'
+  WHERE EXISTS (SELECT 1 FROM paired WHERE error > 0)
 UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
   'The runs do not all have the same data: their NLLs cannot be compared.'
   WHERE (SELECT count(DISTINCT data_identity) FROM it) > 1;
