@@ -124,7 +124,7 @@ gone() {
 }
 tells_killed() {
 	report runs --where "status = 'running'" --format csv && is "$(sed 1d out | cut -d , -f 2)" here &&
-		report runs --where "status = 'killed'" --format csv && is "$(sed 1d out | cut -d , -f 2,3)" gone,killed &&
+		report runs --where "status = 'killed'" --format csv && is "$(sed 1d out | cut -d , -f 2,6)" gone,killed &&
 		report show gone --part facts && grep -q "^status  *killed$" out &&
 		report compare here gone --part results && grep -q "^status  *running  *killed" out &&
 		report runs --where "name = 'here' AND progress BETWEEN 0 AND 1 AND seconds_left >= 0 AND newest_nll > 40" &&
