@@ -32,10 +32,11 @@ static double number_after(const char **at, const char *before)
 START_TEST(bars_have_the_height_of_the_probabilities)
 {
         static const double probability[] = { 0.5, 0.125, 0.25, 0.125 };
+        static const double flat[] = { 0.25, 0.25, 0.25, 0.25 };
         const struct pxr_png_text texts[] = { { "pxr:name", "a <b> & \"c\"\001" } };
         const struct pxr_softmax_panel panel[] = {
                 { .title = "one & two", .colour = 1, .probability = probability, .value = 2 },
-                { .title = "three", .colour = -1, .probability = probability, .value = 0 },
+                { .title = "three", .colour = -1, .probability = flat, .value = 0 },
         };
         const char *svg =
                 pxr_softmax_svg(arena, &(struct pxr_softmax_plot) { .title = "x < y",
@@ -52,11 +53,14 @@ START_TEST(bars_have_the_height_of_the_probabilities)
         ck_assert_int_eq(count_of(svg, "pxr:name: a &lt;b&gt; &amp; \"c\"\n"), 1);
         ck_assert_int_eq(count_of(svg, "P(2) = 0.25, entropy 1.75 bits"), 1);
         ck_assert_int_eq(count_of(svg, ">0.6<"), 2); /* the ends of the axes */
+        ck_assert_int_eq(count_of(svg, "the image's value"), 1);
         at = strstr(svg, "<path");
         for (int i = 0; i < 4; i++)
                 high[i] = number_after(&at, "v");
         for (int i = 1; i < 4; i++)
                 ck_assert_double_eq_tol(high[i] / high[0], probability[i] / 0.5, 1e-3);
+        at = strstr(at, "fill=\"#555\" d=\""); /* the other panel has the same scale */
+        ck_assert_double_eq_tol(number_after(&at, "v") / high[0], 0.5, 1e-3);
 }
 END_TEST
 

@@ -178,7 +178,8 @@ enum {
         PLOT_TOP = 34,
         PLOT_COLS = 250,
         PLOT_ROWS = 136,
-        HEAD = 32
+        HEAD = 32,
+        FOOT = 24
 };
 
 static const char *colour_of(int colour)
@@ -249,13 +250,29 @@ static void put_value(FILE *to, double left, double top, int levels,
         put_text(to, left + PLOT_COLS, top - 6, "end", " font-size=\"10\" fill=\"#555\"", text);
 }
 
-static void put_panel(FILE *to, double x, double y, int levels,
+/* The highest probability of all panels, which share one scale. */
+static double highest_of(const struct pxr_softmax_plot *plot)
+{
+        double highest = 0;
+
+        for (int i = 0; i < plot->panels; i++)
+                for (int level = 0; level < plot->levels; level++)
+                        highest = fmax(highest, plot->panel[i].probability[level]);
+        return highest;
+}
+
+static void put_legend(FILE *to, double y)
+{
+        fprintf(to, "<path fill=\"#222\" d=\"M%d %.1fl4 7h-8z\"/>\n", PLOT_LEFT, y - 8);
+        put_text(to, PLOT_LEFT + 10, y, "start", " font-size=\"10\"",
+                 "the image's value; P: its probability");
+}
+
+static void put_panel(FILE *to, double x, double y, int levels, double highest,
                       const struct pxr_softmax_panel *panel)
 {
-        double left = x + PLOT_LEFT, top = y + PLOT_TOP, highest = 0, end;
+        double left = x + PLOT_LEFT, top = y + PLOT_TOP, end;
 
-        for (int level = 0; level < levels; level++)
-                highest = fmax(highest, panel->probability[level]);
         put_fitted(to, left, top - 20, "start", " font-weight=\"bold\"", 11, PLOT_COLS,
                    panel->title);
         end = put_probabilities(to, left, top, highest);
@@ -268,15 +285,17 @@ const char *pxr_softmax_svg(struct pxr_arena *arena, const struct pxr_softmax_pl
 {
         int across = plot->panels < 3 ? plot->panels : 3;
         int down = (plot->panels + across - 1) / across;
+        double highest = highest_of(plot);
         struct pxr_stream stream;
 
         if (pxr_stream_open(&stream, arena))
                 return NULL;
-        put_head(stream.to, across * PANEL_COLS, HEAD + down * PANEL_ROWS, plot->title,
+        put_head(stream.to, across * PANEL_COLS, HEAD + down * PANEL_ROWS + FOOT, plot->title,
                  plot->texts);
         for (int i = 0; i < plot->panels; i++)
                 put_panel(stream.to, i % across * PANEL_COLS, HEAD + i / across * PANEL_ROWS,
-                          plot->levels, &plot->panel[i]);
+                          plot->levels, highest, &plot->panel[i]);
+        put_legend(stream.to, HEAD + down * PANEL_ROWS + FOOT / 2.0);
         return finish(&stream);
 }
 

@@ -25,8 +25,8 @@ struct pxr_softmax_plot {
         struct pxr_png_texts texts; /* kept in the file's metadata */
 };
 
-/* Panels of bars, with axes and labels (Figure 6 of the paper). Returns the text, in the arena;
- * NULL when out of memory. */
+/* Panels of bars on one scale, with axes and labels (Figure 6 of the paper). Returns the text, in
+ * the arena; NULL when out of memory. */
 const char *pxr_softmax_svg(struct pxr_arena *arena, const struct pxr_softmax_plot *plot);
 
 struct pxr_map_plot {
