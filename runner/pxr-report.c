@@ -24,7 +24,7 @@
 #include "runner/watch.h"
 
 static struct arguments {
-        const char *db, *paper, *where, *part, *out, *bind;
+        const char *db, *paper, *where, *sort, *part, *out, *bind;
         int64_t limit, details;
         int format, port;
         double interval;
@@ -80,6 +80,7 @@ static struct pxr_table *runs(const struct program *p, struct pxr_store *store)
 {
         const struct pxr_runs_wanted wanted = {
                 .where = args.where,
+                .sort = args.sort,
                 .limit = args.limit,
                 .all = for_machines(),
                 .archived = args.archived ? PXR_ARCHIVED_ALONE
@@ -129,6 +130,7 @@ static struct pxr_table *file_table(const struct program *p, struct pxr_store *s
                 .argument = p->words.text + first,
                 .arguments = p->words.count - first,
                 .where = args.where,
+                .sort = args.sort,
                 .limit = args.limit,
                 .programs = true,
         };
@@ -404,8 +406,11 @@ static const struct command_option options[] = {
           "only rows for which this SQL expression is true: on columns of run_summary, or, for "
           "REPORT, of the report",
           FIELD(where), .verbs = "runs, html, serve, REPORT" },
-        { "limit", 0, "N", "only the newest N runs; for REPORT the first N rows", FIELD(limit),
-          .least = 1, .verbs = "runs, html, serve, REPORT" },
+        { "sort", 0, "COLUMN",
+          "sort the rows by this column, as csv names it, the smallest first; -COLUMN: the largest",
+          FIELD(sort), .verbs = "runs, REPORT" },
+        { "limit", 0, "N", "only the newest N runs; with --sort, or for REPORT, the first N rows",
+          FIELD(limit), .least = 1, .verbs = "runs, html, serve, REPORT" },
         { "details", 0, "N",
           "curves, pictures, spec and provenance of the newest N runs of the list", FIELD(details),
           .initial = "20", .verbs = "html, serve" },

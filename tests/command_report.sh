@@ -151,6 +151,16 @@ compares() {
 }
 ok "'compare' prints the options and results in which runs differ" compares
 
+sorts() {
+	report runs --db runs.db --sort nll --format csv && is "$(sed 1d out | cut -d, -f1 | tr '\n' ' ')" \
+		"$(query runs.db "SELECT group_concat(run, ' ') || ' ' FROM (SELECT run FROM run_summary WHERE archived_at IS NULL ORDER BY nll)")" &&
+		report runs --db runs.db --sort -run --limit 1 --format csv && is "$(sed 1d out | cut -d, -f1)" \
+		"$(query runs.db "SELECT max(id) FROM run WHERE archived_at IS NULL")" &&
+		refused 2 "did you mean 'nll'?" report runs --db runs.db --sort nlll &&
+		refused 2 "the report has no column" report runs --db runs.db --sort 'nll; DROP'
+}
+ok "'runs' sorts by any column with --sort" sorts
+
 # The numbers of a blob of floats of run $1.
 images_of() {
 	query runs.db "SELECT writefile('blob', nats) FROM image_nll WHERE run = $1 AND split = 'test'" >/dev/null

@@ -29,6 +29,7 @@ enum pxr_archived { PXR_NOT_ARCHIVED, PXR_ARCHIVED_TOO, PXR_ARCHIVED_ALONE };
 struct pxr_runs_wanted {
         const char *where;
         int64_t limit;
+        const char *sort; /* as in struct pxr_report_call; NULL: by number */
         bool all, newest_first;
         enum pxr_archived archived;
 };

@@ -67,8 +67,9 @@ struct pxr_report_call {
         const char *const *argument; /* as typed, in the order of the head's arguments */
         size_t arguments;
         const char *where; /* NULL: all rows; an SQL expression on the report's columns */
-        int64_t limit;     /* the first so many rows; 0: all */
-        bool programs;     /* with the columns that only programs are given */
+        const char *sort; /* by this column, empty cells last; "-nll": descending; NULL: as it is */
+        int64_t limit;    /* the first so many rows; 0: all */
+        bool programs;    /* with the columns that only programs are given */
 };
 
 /* Run the query under its guard, into a table. NULL after an error. */

@@ -440,13 +440,34 @@ static int choose_outputs(struct query *q)
         return 0;
 }
 
+/* The end of a statement that sorts its rows; "": they are not sorted. NULL after an error. */
+static const char *order_by(struct query *q)
+{
+        const char *column = q->call->sort;
+        bool falls = column && *column == '-';
+
+        if (!column)
+                return "";
+        column += falls;
+        if (find_name(q, column) == q->columns) {
+                pxr_user_error(q->diag, "--sort: the report has no column '%s'", column);
+                pxr_hint_nearest(q->diag, column, q->name, (size_t)q->columns);
+                return NULL;
+        }
+        return kept(q, sqlite3_mprintf(" ORDER BY \"%w\" IS NULL, \"%w\"%s", column, column,
+                                       falls ? " DESC" : ""));
+}
+
 /* Prepare the query with the selected columns, the condition and the limit. */
 static int prepare(struct query *q)
 {
-        const char *where = q->call->where, *list = "";
+        const char *where = q->call->where, *list = "", *order;
         long long limit = q->call->limit > 0 ? q->call->limit : -1;
 
         if (prepare_plain(q) || check_head(q) || choose_outputs(q))
+                return -1;
+        order = order_by(q);
+        if (!order)
                 return -1;
         for (int i = 0; i < q->outputs; i++)
                 list = pxr_strf(q->arena, "%s%s%s", list, i ? ", " : "", q->output[i].expression);
@@ -457,9 +478,9 @@ static int prepare(struct query *q)
          * a comment at its end. */
         if (where && prepare_around(q, pxr_strf(q->arena, "SELECT (%s\n) FROM", where), " LIMIT 0"))
                 return -1;
-        return prepare_around(
-                q, pxr_strf(q->arena, "SELECT %s FROM", list),
-                pxr_strf(q->arena, " WHERE (%s\n) LIMIT %lld", where ? where : "1", limit));
+        return prepare_around(q, pxr_strf(q->arena, "SELECT %s FROM", list),
+                              pxr_strf(q->arena, " WHERE (%s\n)%s LIMIT %lld", where ? where : "1",
+                                       order, limit));
 }
 
 /* --- the table ---------------------------------------------------------------------------------

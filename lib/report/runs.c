@@ -27,11 +27,12 @@ struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *sto
         const struct pxr_report_call call = { .argument = &archived[wanted->archived],
                                               .arguments = 1,
                                               .where = wanted->where,
+                                              .sort = wanted->sort,
                                               .limit = wanted->limit,
                                               .programs = wanted->all };
         struct pxr_table *table = pxr_report_by_name(arena, store, "", "runs", &call, diag);
 
-        if (table && !wanted->newest_first)
+        if (table && !wanted->newest_first && !wanted->sort)
                 reverse(table);
         return table;
 }
