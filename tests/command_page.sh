@@ -175,6 +175,23 @@ maps() {
 }
 ok "the maps show the NLL by pixel and colour" maps
 
+# Three jobs of one sweep; that of run 2 diverged. Texts of a sweep are hostile too.
+sweeps() {
+	cp runs.db swept.db && query swept.db "INSERT INTO sweep (id, name, definition, search, created_at)
+		VALUES (1, 'wide</summary><script>', 'name: x', 'grid', 'now');
+		INSERT INTO job (sweep, number, spec_hash, varied, rung, state, run)
+			SELECT 1, id, spec_hash, json_object('rate', id / 100.0, 'kind<script>', 'a<b' || id), 0, 'finished', id FROM run WHERE id < 4;
+		UPDATE metric SET suspect = 'worse than the uniform distribution' WHERE run = 2 AND name = 'final_nll'" &&
+		html --db swept.db --out swept.html && is "$(times swept.html '<figure class="scatter">')" 2 &&
+		is "$(times swept.html '<figure class="parallel">')" 1 && is "$(times swept.html 'class="dot diverged"')" 2 &&
+		is "$(times swept.html 'class="dot best"')" 2 && is "$(times swept.html 'class="way')" 3 &&
+		grep -qF "<title>job 2, rate = 0.02, kind&lt;script&gt; = a&lt;b2: NLL " swept.html &&
+		grep -qF '<a href="#run-3"><path class="dot ' swept.html && grep -qF '<a href="#sweeps">Sweeps</a>' swept.html &&
+		is "$(times swept.html '<script')" "$(times report.html '<script')" && ! grep -qF 'href="#sweeps"' report.html &&
+		html --db swept.db --out one.html --where "run = 4" && ! grep -qF 'class="scatter"' one.html
+}
+ok "the page shows what varied in a sweep, with diverged jobs set apart" sweeps
+
 chooses() {
 	html --db runs.db --out few.html --where "name = 'faster'" &&
 		grep -qF 'id="run-3"' few.html && ! grep -qF 'id="run-1"' few.html &&

@@ -373,6 +373,30 @@
       (lines.above ? lines.above + ' first points lie above the plot; a log scale shows them.' : '');
     cursor = -1;
     show_values(null);
+    show_samples();
+  }
+
+  /* The newest samples of the ticked runs side by side, where the page has them. */
+  function show_samples() {
+    var place = document.getElementById('samples'), sources = '';
+    var found = chosen_runs().map(function (run) {
+      var picture = document.querySelector('#run-' + run.run + ' figure.grid img');
+      sources += picture ? run.run + picture.src.length + picture.src.slice(-64) : '';
+      return {run: run, picture: picture};
+    }).filter(function (one) { return one.picture; });
+    if (place.pxr_sources === sources) return;
+    place.pxr_sources = sources;
+    place.textContent = '';
+    document.getElementById('samples-title').hidden = found.length < 2;
+    if (found.length < 2) return;
+    found.forEach(function (one) {
+      var figure = make('figure', 'side', place);
+      make('img', '', figure).src = one.picture.src;
+      figure.firstChild.alt = 'samples of run ' + one.run.run;
+      make('figcaption', '', figure).textContent = one.run.name + (one.run.varied ? ' ' + one.run.varied : '') +
+        ', run ' + one.run.run;
+    });
+    pxrPage.enhance(place.parentNode);
   }
 
   /* Arrow keys go from point to point, + and - zoom, 0 shows all. */
@@ -477,6 +501,10 @@
     make('ul', 'lines', section).id = 'legend';
     make('p', 'note', section).id = 'message';
     make('p', 'note', section).textContent = 'Drag to zoom, shift and drag to move, double-click for the whole range.';
+    var title = make('h3', '', section);
+    title.id = 'samples-title';
+    title.textContent = 'Samples of the ticked runs';
+    make('div', 'pictures', section).id = 'samples';
     section.hidden = false;
   }
 

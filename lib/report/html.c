@@ -138,7 +138,7 @@ int pxr_html_png(FILE *to, int rows, int cols, int colours, const uint8_t *pixel
 /* --- tables ------------------------------------------------------------------------------------
  */
 
-static bool has_run(const struct pxr_html_runs *runs, int64_t run)
+bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run)
 {
         for (size_t i = 0; runs && i < runs->count; i++)
                 if (runs->run[i] == run)
@@ -192,7 +192,7 @@ static void put_cell(const struct writing *w, size_t row, int i)
         const struct pxr_cell *cell = table->cell + row * table->columns + shown->column;
         const char *text = pxr_text_at(&w->texts, row, i);
         bool linked = strcmp(table->column[shown->column].name, "run") == 0 &&
-                      cell->kind == PXR_CELL_INTEGER && has_run(w->runs, cell->integer);
+                      cell->kind == PXR_CELL_INTEGER && pxr_html_has_run(w->runs, cell->integer);
 
         pxr_html(w->to, "<td");
         if (shown->number)

@@ -32,6 +32,8 @@ struct pxr_html_runs {
         bool choice; /* the table is the list of runs, whose rows and columns scripts choose */
 };
 
+bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run);
+
 /* A table with its title, footnotes and notes, in a box of its own that scrolls. `id` is one that
  * nothing else in the page has. The cells of the column "run" lead to those runs. Returns 0, or -1
  * when memory is out. */

@@ -82,7 +82,9 @@
     });
     if (now.list !== state.list) jobs.push(part('runs', 'runs').then(renew_list));
     if (now.results !== state.results)
-      jobs.push(part('paper', 'paper').then(function (fresh) { replace(document.getElementById('paper'), fresh); }));
+      ['sweeps', 'paper'].forEach(function (id) {
+        jobs.push(part(id, id).then(function (fresh) { replace(document.getElementById(id), fresh); }));
+      });
     all('section.run').forEach(function (section) {
       if (!now.runs.slice(0, now.details).some(function (run) { return 'run-' + run[0] === section.id; }))
         section.parentNode.removeChild(section);

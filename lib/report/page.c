@@ -21,6 +21,7 @@
 #include "record/run_state.h"
 #include "report/html.h"
 #include "report/page_curves.h"
+#include "report/page_sweeps.h"
 #include "report/page_text.h"
 #include "report/pictures.h"
 #include "report/plot.h"
@@ -117,8 +118,11 @@ static void put_head(const struct page *page)
         fputs(page_style, page->to);
         pxr_html(page->to,
                  "</style>\n</head>\n<body>\n<header id=\"top\"><h1>Runs in %s</h1>\n"
-                 "<nav><a href=\"#runs\">Runs</a> <a href=\"#paper\">The paper's tables</a>",
+                 "<nav><a href=\"#runs\">Runs</a>",
                  name);
+        if (pxr_page_has_sweeps(page->list))
+                pxr_html(page->to, " <a href=\"#sweeps\">Sweeps</a>");
+        pxr_html(page->to, " <a href=\"#paper\">The paper's tables</a>");
         if (page->detailed.count > 0)
                 pxr_html(page->to, " <a href=\"#run-%" PRId64 "\">Newest run</a>",
                          page->detailed.run[0]);
@@ -180,6 +184,11 @@ static int put_compared(const struct page *page)
         return *page_chart ? pxr_page_curves(page->to, page->store, page->detailed.run,
                                              page->compared, page->diag)
                            : 0;
+}
+
+static int put_sweeps(const struct page *page)
+{
+        return pxr_page_sweeps(page->to, page->store, page->list, &page->detailed, page->diag);
 }
 
 static bool has_run(const struct pxr_table *table)
@@ -406,7 +415,7 @@ static int put_page(struct page *page)
         put_head(page);
         if (page->wanted->live && put_state(page))
                 return -1;
-        if (put_runs(page) || put_compared(page) || put_paper(page) ||
+        if (put_runs(page) || put_compared(page) || put_sweeps(page) || put_paper(page) ||
             (page->detailed.count > 1 && pxr_store_keep_view(page->store, "chain_nll", page->diag)))
                 return -1;
         for (size_t i = 0; i < page->detailed.count; i++)
@@ -435,7 +444,7 @@ static int put_part(struct page *page, const char *part)
 
         if (strcmp(part, "paper") == 0)
                 return put_paper(page);
-        if (run < 0 && strcmp(part, "runs") != 0)
+        if (run < 0 && strcmp(part, "runs") != 0 && strcmp(part, "sweeps") != 0)
                 return 0;
         if (run > 0) {
                 wanted.where = wanted.where ? pxr_strf(page->arena, "(%s\n) AND run = %" PRId64,
@@ -447,7 +456,7 @@ static int put_part(struct page *page, const char *part)
         if (choose_runs(page))
                 return -1;
         if (run < 0)
-                return put_runs(page);
+                return strcmp(part, "runs") == 0 ? put_runs(page) : put_sweeps(page);
         if (page->list->rows == 0)
                 return 0;
         return of_run > 0 ? put_run(page, 0) : put_compared(page);
