@@ -201,6 +201,37 @@ START_TEST(products_are_those_of_the_rounded_numbers)
 }
 END_TEST
 
+/* As a mask has it: 64 inputs, the later 32 of which the earlier 32 outputs do not read. */
+START_TEST(what_is_multiplied_by_zeros_alone_is_left_out)
+{
+        enum { ROWS = 40, SIZE = 64, HALF = SIZE / 2 };
+        const struct pxr_bf16_tap all = { .end = ROWS };
+        size_t packed = pxr_bf16_packed_size(SIZE, SIZE);
+        pxr_bf16 *weights = aligned(packed * sizeof(*weights)), a[ROWS * SIZE];
+        float w[SIZE * SIZE], exact[ROWS * SIZE];
+        struct pxr_bf16_product p = { .operand = { a, ROWS, SIZE, SIZE, ROWS, 1, &all },
+                                      .m = ROWS,
+                                      .n = SIZE,
+                                      .weights = weights,
+                                      .exact = exact,
+                                      .ldc = SIZE,
+                                      .scratch = aligned(pxr_bf16_product_scratch(SIZE, 1)) };
+
+        for (int i = 0; i < SIZE * SIZE; i++)
+                w[i] = i / SIZE < HALF || i % SIZE >= HALF ? 1 : 0;
+        for (int i = 0; i < ROWS * SIZE; i++)
+                a[i] = pxr_bf16_rounded(i % SIZE < HALF ? 1 : NAN);
+        if (take_unit(_i)) {
+                pxr_bf16_pack(SIZE, SIZE, w, SIZE, 1, weights);
+                pxr_bf16_multiply(&p);
+                for (int i = 0; i < ROWS * SIZE; i++)
+                        ck_assert(i % SIZE < HALF ? exact[i] == HALF : isnan(exact[i]));
+        }
+        free(weights);
+        free(p.scratch);
+}
+END_TEST
+
 START_TEST(gradients_of_weights_are_those_of_the_rounded_numbers)
 {
         for (size_t i = 0; take_unit(_i) && i < sizeof(shapes) / sizeof(shapes[0]); i++)
@@ -363,6 +394,8 @@ int main(void)
 
         suite_add_tcase(suite, tests);
         tcase_add_loop_test(tests, products_are_those_of_the_rounded_numbers, 0, PXR_BF16_UNITS);
+        tcase_add_loop_test(tests, what_is_multiplied_by_zeros_alone_is_left_out, 0,
+                            PXR_BF16_UNITS);
         tcase_add_loop_test(tests, gradients_of_weights_are_those_of_the_rounded_numbers, 0,
                             PXR_BF16_UNITS);
         tcase_add_test(tests, rounding_is_to_the_nearest_and_keeps_what_is_no_number);

@@ -145,6 +145,8 @@ INLINE void portable_block_body(const struct pxr_bf16_block *block)
                                 const pxr_bf16 *a = term->a[upper] + at * term->stride[upper];
                                 const pxr_bf16 *w = term->w + block->offset + half * block->beside;
 
+                                if (!pxr_bf16_is_live(block, term))
+                                        continue;
                                 for (size_t p = 0; p < block->depth; p += 2, w += PXR_BLOCK) {
                                         float first = pxr_bf16_value(a[p]),
                                               second = pxr_bf16_value(a[p + 1]);
@@ -407,10 +409,51 @@ static const pxr_bf16 *tile(const struct pxr_bf16_unit_table *unit, const struct
         return copy;
 }
 
-size_t pxr_bf16_packed_size(size_t k, size_t n)
+/* Of packed weights: numbers; tiles above one another; blocks of 32 columns. */
+static size_t weights_size(size_t k, size_t n)
 {
         return round_up(k, depth_of(k)) * round_up(n, PXR_TILE);
 }
+
+static size_t tiles_of(size_t k)
+{
+        return round_up(k, depth_of(k)) / depth_of(k);
+}
+
+static size_t blocks_of(size_t n)
+{
+        return round_up(n, PXR_BLOCK) / PXR_BLOCK;
+}
+
+/* The weights are followed by a byte for each tile and block of columns: whether one of the tile
+ * and its neighbour's numbers is not 0. Masks make many of them 0. */
+size_t pxr_bf16_packed_size(size_t k, size_t n)
+{
+        return weights_size(k, n) + round_up(tiles_of(k) * blocks_of(n), 64) / sizeof(pxr_bf16);
+}
+
+static const uint8_t *live_of(size_t k, size_t n, const pxr_bf16 *packed)
+{
+        return (const uint8_t *)(packed + weights_size(k, n));
+}
+
+INLINE void pxr_bf16_find_zeros_body(size_t k, size_t n, pxr_bf16 *packed)
+{
+        size_t size = depth_of(k) * PXR_TILE, column = tiles_of(k) * size;
+        uint8_t *live = (uint8_t *)live_of(k, n, packed);
+
+        for (size_t tile = 0; tile < tiles_of(k); tile++)
+                for (size_t j = 0; j < n; j += PXR_TILE) {
+                        const pxr_bf16 *w = packed + j / PXR_TILE * column + tile * size;
+                        uint8_t *block = live + tile * blocks_of(n) + j / PXR_BLOCK;
+                        unsigned any = 0;
+
+                        for (size_t i = 0; i < size; i++)
+                                any |= w[i] & 0x7fff;
+                        *block = any != 0 || (j % PXR_BLOCK && *block);
+                }
+}
+FOR_EACH_LEVEL(void, pxr_bf16_find_zeros, (size_t k, size_t n, pxr_bf16 *packed), (k, n, packed))
 
 /* [block of 16 columns][pair of rows][column][of the pair] */
 INLINE size_t packed_index(size_t rows, size_t i, size_t j)
@@ -459,8 +502,8 @@ void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column
         const struct pxr_bf16_unit_table *unit = unit_in_use();
         size_t rows = round_up(k, depth_of(k));
 
-        if (pxr_bf16_packed_size(k, n) != k * n)
-                memset(to, 0, pxr_bf16_packed_size(k, n) * sizeof(*to));
+        if (weights_size(k, n) != k * n)
+                memset(to, 0, weights_size(k, n) * sizeof(*to));
         if (row == 1)
                 for (size_t j = 0; j < n; j++)
                         pack_column(unit, k, w + j * column, to + packed_index(rows, 0, j));
@@ -470,6 +513,7 @@ void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column
                                 pack_pairs(smaller(n - j, PXR_TILE), w + i * row + j,
                                            i + 1 < k ? w + (i + 1) * row + j : NULL,
                                            to + packed_index(rows, i, j));
+        pxr_bf16_find_zeros(k, n, to);
 }
 
 /* --- products ----------------------------------------------------------------------------------
@@ -477,7 +521,7 @@ void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column
 
 static size_t most_terms(size_t k, int taps)
 {
-        return (size_t)taps * (round_up(k, depth_of(k)) / depth_of(k));
+        return taps * tiles_of(k);
 }
 
 /* Bytes of the terms of a block, and of what is copied for them. */
@@ -493,22 +537,25 @@ size_t pxr_bf16_product_scratch(size_t k, int taps)
         return GROUP * terms_size(k, taps) + 64;
 }
 
-/* The terms of 32 rows from i on. Returns how many; a tap that reads nothing has none. */
+/* The terms of 32 rows from i on. Returns how many; a tap that reads nothing has none. `zeros`:
+ * some weights' tiles are zeros. */
 static size_t list_terms(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
-                         size_t i, struct pxr_bf16_term *term, pxr_bf16 *spare)
+                         bool zeros, size_t i, struct pxr_bf16_term *term, pxr_bf16 *spare)
 {
         const struct pxr_bf16_operand *operand = &p->operand;
         size_t depth = depth_of(operand->k), packed = pxr_bf16_packed_size(operand->k, p->n);
+        size_t blocks = blocks_of(p->n), terms = 0;
         bool lower = p->m - i > PXR_TILE;
-        size_t terms = 0;
 
         for (int t = 0; t < operand->taps; t++) {
                 struct pxr_bf16_rows rows = rows_read(operand, t, i, p->m);
+                const uint8_t *live = live_of(operand->k, p->n, p->weights + t * packed);
 
                 for (size_t column = 0; rows.inside && column < operand->k; column += depth) {
                         struct pxr_bf16_term *new = &term[terms++];
 
                         new->w = p->weights + t *packed + column *PXR_TILE;
+                        new->live = zeros ? live + column / depth *blocks : NULL;
                         new->a[0] = tile(unit, &rows, 0, depth, column, &new->stride[0], &spare);
                         if (lower)
                                 new->a[1] = tile(unit, &rows, PXR_TILE, depth, column,
@@ -521,7 +568,7 @@ static size_t list_terms(const struct pxr_bf16_unit_table *unit, const struct px
 /* `blocks` blocks of C from row `first` on: for each panel of 32 columns all of them, so that the
  * panel's weights are read from memory once. */
 static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
-                           size_t first, size_t blocks, char *scratch)
+                           bool zeros, size_t first, size_t blocks, char *scratch)
 {
         size_t k = p->operand.k, depth = depth_of(k), beside = round_up(k, depth) * PXR_TILE;
         size_t size = terms_size(k, p->operand.taps), most = most_terms(k, p->operand.taps);
@@ -534,7 +581,7 @@ static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct 
                 struct pxr_bf16_term *term =
                         (struct pxr_bf16_term *)(copies + 2 * most * PXR_TILE * depth);
 
-                terms[b] = list_terms(unit, p, i, term, copies);
+                terms[b] = list_terms(unit, p, zeros, i, term, copies);
         }
         for (size_t j = 0; j < p->n; j += PXR_BLOCK)
                 for (size_t b = 0; b < blocks; b++) {
@@ -549,11 +596,23 @@ static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct 
                                 .depth = depth,
                                 .offset = j / PXR_TILE * beside,
                                 .beside = columns > PXR_TILE ? beside : 0,
+                                .number = j / PXR_BLOCK,
                                 .lower = rows > PXR_TILE,
                                 .sum = sum,
                         });
                         unit->finish(p, i, rows, j, columns, sum);
                 }
+}
+
+static bool has_zeros(const struct pxr_bf16_product *p)
+{
+        size_t packed = pxr_bf16_packed_size(p->operand.k, p->n);
+        size_t size = tiles_of(p->operand.k) * blocks_of(p->n);
+
+        for (int t = 0; t < p->operand.taps; t++)
+                if (memchr(live_of(p->operand.k, p->n, p->weights + t * packed), 0, size))
+                        return true;
+        return false;
 }
 
 void pxr_bf16_multiply(const struct pxr_bf16_product *p)
@@ -562,12 +621,13 @@ void pxr_bf16_multiply(const struct pxr_bf16_product *p)
         char *scratch = (char *)(((uintptr_t)p->scratch + 63) & ~(uintptr_t)63);
         size_t weights = p->operand.taps * pxr_bf16_packed_size(p->operand.k, p->n);
         size_t rows = PXR_BLOCK * (weights > LARGE ? GROUP : 1);
+        bool zeros = has_zeros(p);
 
         if (unit->begin)
                 unit->begin(depth_of(p->operand.k));
         for (size_t i = 0; i < p->m; i += rows)
-                multiply_group(unit, p, i, (smaller(p->m - i, rows) + PXR_BLOCK - 1) / PXR_BLOCK,
-                               scratch);
+                multiply_group(unit, p, zeros, i,
+                               (smaller(p->m - i, rows) + PXR_BLOCK - 1) / PXR_BLOCK, scratch);
         if (unit->end)
                 unit->end();
 }
@@ -633,6 +693,7 @@ static void add_product(const struct pxr_bf16_unit_table *unit, size_t rows, siz
                                   dc + (i / PXR_TILE + 1) * tile + terms * depth },
                                 { PXR_DEPTH, PXR_DEPTH },
                                 a + terms * depth,
+                                NULL,
                         };
                 for (size_t j = 0; j < k; j += PXR_BLOCK) {
                         unit->block(&(struct pxr_bf16_block) {

@@ -56,11 +56,13 @@ const char *pxr_bf16_unit_name(enum pxr_bf16_unit unit);
  * benchmarks; not while another thread computes. */
 bool pxr_bf16_use_unit(enum pxr_bf16_unit unit);
 
-/* Values of packed weights, k x n; where weight (i, j) is; and packing them. Weight (i, j) is at
- * w[i row + j column], of which one is 1. */
+/* Room for packed weights, k x n, in numbers; where weight (i, j) is; and packing them. Weight
+ * (i, j) is at w[i row + j column], of which one is 1. Who puts weights there in another way calls
+ * find_zeros() then: what is multiplied by zeros alone is left out of a product. */
 size_t pxr_bf16_packed_size(size_t k, size_t n);
 size_t pxr_bf16_packed_index(size_t k, size_t i, size_t j);
 void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column, pxr_bf16 *to);
+void pxr_bf16_find_zeros(size_t k, size_t n, pxr_bf16 *packed);
 
 /*
  * What a tap of a convolution reads for row i of a result: row i + shift of the operand, if it has

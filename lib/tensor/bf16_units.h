@@ -18,6 +18,8 @@ struct pxr_bf16_term {
         const pxr_bf16 *a[2];
         size_t stride[2];
         const pxr_bf16 *w;
+        const uint8_t *live; /* [block of 32 columns]: 0 where this tile and the one to its right
+                                are all zeros, and so no term; NULL: nowhere */
 };
 
 /* A block to be computed. */
@@ -26,9 +28,16 @@ struct pxr_bf16_block {
         size_t terms, depth;
         size_t offset; /* of the tile of W, from the term's w */
         size_t beside; /* of the tile of W to its right, from there; 0: none */
+        size_t number; /* of the block of 32 columns, in the terms' `live` */
         bool lower;    /* the second tile of A is used */
         float *sum;    /* [32][32], 64-byte aligned: what is not computed keeps any content */
 };
+
+static inline bool pxr_bf16_is_live(const struct pxr_bf16_block *block,
+                                    const struct pxr_bf16_term *term)
+{
+        return !term->live || term->live[block->number];
+}
 
 /* Some rows of a matrix; what is not in it counts as zeros, and is not read. */
 struct pxr_bf16_rows {

@@ -137,6 +137,8 @@ rows_of(const int rows, const bool wide, const struct pxr_bf16_block *block, int
                 const pxr_bf16 *a = term->a[half] + at * term->stride[half];
                 const pxr_bf16 *w = term->w + block->offset;
 
+                if (!pxr_bf16_is_live(block, term))
+                        continue;
                 for (size_t p = 0; p < block->depth; p += 2, w += PXR_BLOCK) {
                         __m512bh left = (__m512bh)_mm512_loadu_si512(w);
                         __m512bh right = left;
@@ -419,6 +421,8 @@ AMX static void amx_block(const struct pxr_bf16_block *block)
                 for (; term < end; term++) {
                         const pxr_bf16 *w = term->w + block->offset;
 
+                        if (!pxr_bf16_is_live(block, term))
+                                continue;
                         _tile_loadd(4, term->a[0], term->stride[0] * size);
                         _tile_loadd(6, w, 64);
                         _tile_dpbf16ps(0, 4, 6);
@@ -432,6 +436,8 @@ AMX static void amx_block(const struct pxr_bf16_block *block)
                 for (; term < end; term++) {
                         const pxr_bf16 *w = term->w + block->offset;
 
+                        if (!pxr_bf16_is_live(block, term))
+                                continue;
                         _tile_loadd(4, term->a[0], term->stride[0] * size);
                         _tile_loadd(6, w, 64);
                         _tile_dpbf16ps(0, 4, 6);

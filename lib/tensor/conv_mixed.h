@@ -103,6 +103,7 @@ static void pack_for_image(const struct pxr_node *node, const float *weight, pxr
                 for (size_t j = 0; j < features; j++)
                         to[pxr_bf16_packed_index(k, i, j)] =
                                 pxr_bf16_rounded(weight[i / 2 * features + j]);
+        pxr_bf16_find_zeros(k, features, to);
 }
 
 /* Of all taps the weights, and then their transposes. */
