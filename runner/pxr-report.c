@@ -400,7 +400,8 @@ static int run_file(struct program *p)
 
 static const struct command_option options[] = {
         { OPTION_DB },
-        { "format", 0, "FORMAT", "output format (latex: a whole document)", FIELD(format),
+        { "format", 0, "FORMAT",
+          "output format (latex: a document; tabular: a table for \\input in yours)", FIELD(format),
           .choices = pxr_format_names, .initial = "text", .verbs = "!html, serve, watch" },
         { "where", 0, "CONDITION",
           "only rows for which this SQL expression is true: on columns of run_summary, or, for "

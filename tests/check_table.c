@@ -127,6 +127,20 @@ START_TEST(latex_breaks_long_paths)
 }
 END_TEST
 
+START_TEST(a_tabular_has_no_document_around_it)
+{
+        struct pxr_table *table = small_table("50 %");
+        const char *text;
+
+        pxr_table_note(table, NULL, "%s", "a note\n\\end{document} 5 %");
+        text = written(table, PXR_FORMAT_TABULAR);
+        ck_assert_ptr_nonnull(strstr(text, "\n\\begin{tabular}{"));
+        ck_assert_ptr_nonnull(strstr(text, "50 \\%"));
+        ck_assert_ptr_nonnull(strstr(text, "\n% a note\\x0a\\end{document} 5 %\n"));
+        ck_assert_ptr_null(strstr(text, "\\documentclass"));
+}
+END_TEST
+
 START_TEST(latex_braces_are_balanced)
 {
         const char *text = written(small_table("}{\\end{document}%&#$^_~"), PXR_FORMAT_LATEX);
@@ -172,6 +186,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, text_tables_fit_the_terminal);
         ADD_SCRATCH_TEST(suite, json_is_valid_whatever_a_name_contains);
         ADD_SCRATCH_TEST(suite, latex_breaks_long_paths);
+        ADD_SCRATCH_TEST(suite, a_tabular_has_no_document_around_it);
         ADD_SCRATCH_TEST(suite, latex_braces_are_balanced);
         ADD_SCRATCH_TEST(suite, huge_numbers_are_printed_with_few_digits);
         return run_suite(suite);

@@ -20,9 +20,10 @@ enum pxr_format {
         PXR_FORMAT_CSV,
         PXR_FORMAT_LATEX,
         PXR_FORMAT_JSON,
+        PXR_FORMAT_TABULAR, /* LaTeX, without a document around it */
 };
 
-/* "text", "md", "csv", "latex", "json", NULL */
+/* "text", "md", "csv", "latex", "json", "tabular", NULL */
 extern const char *const pxr_format_names[];
 
 enum pxr_cell_kind {

@@ -12,7 +12,7 @@
 #include "report/escape.h"
 #include "config/options.h"
 
-const char *const pxr_format_names[] = { "text", "md", "csv", "latex", "json", NULL };
+const char *const pxr_format_names[] = { "text", "md", "csv", "latex", "json", "tabular", NULL };
 
 /* --- for people --------------------------------------------------------------------------------
  */
@@ -159,6 +159,24 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
         return 0;
 }
 
+/* The table alone, for \input{} in a document of one's own, whose author sets title and notes:
+ * those are comments. */
+static int write_tabular(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
+{
+        struct pxr_text_table texts;
+
+        if (pxr_text_table_fill(&texts, arena, table))
+                return -1;
+        pxr_text_table_fit(&texts, LATEX_LINE);
+        fprintf(to, "%% %s\n", pxr_visible(arena, table->title));
+        if (table->rows > 0)
+                latex_tabular(&texts, to);
+        for (const struct pxr_note *note = table->note; note; note = note->next)
+                fprintf(to, "%% %s%s%s\n", note->footnote ? note->footnote : "",
+                        note->footnote ? ": " : "", pxr_visible(arena, note->text));
+        return 0;
+}
+
 /* --- for programs ------------------------------------------------------------------------------
  */
 
@@ -289,6 +307,8 @@ static int write_for_people(const struct pxr_table *table, enum pxr_format forma
                         status = pxr_table_text(arena, table, to, line);
                 else if (format == PXR_FORMAT_MD)
                         status = write_markdown(arena, table, to);
+                else if (format == PXR_FORMAT_TABULAR)
+                        status = write_tabular(arena, table, to);
                 else
                         status = write_latex(arena, table, to);
                 if (table->next && format != PXR_FORMAT_LATEX)
