@@ -354,6 +354,7 @@
         options.connectSeparatedPoints = true;
         options.strokeWidth = 1.75;
         options.pointSize = 2.5;
+        options.digitsAfterDecimal = 4;
         options.highlightCircleSize = 4;
         options.highlightSeriesOpts = {strokeWidth: 3};
         options.axes = {x: {drawGrid: false}, y: {axisLabelWidth: 60}};
