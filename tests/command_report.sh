@@ -390,7 +390,7 @@ reads_only() {
 }
 ok "a read-only database is read" reads_only
 
-ok "an option that a report does not have is refused" refused 2 "--where: not an option of 'table4', only of: runs, html, REPORT" \
+ok "an option that a report does not have is refused" refused 2 "--where: not an option of 'table4', only of: runs, html, serve, REPORT" \
 	report table4 --db runs.db --where 1
 ok "an unknown report gets a suggestion" refused 2 "did you mean 'table4'?" report tabel4 --db runs.db
 
