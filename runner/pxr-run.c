@@ -354,28 +354,48 @@ static int explain(const struct program *program)
 /* --- what is run -------------------------------------------------------------------------------
  */
 
+/* For a run on record: the argument that begins with `key`, or NULL. */
+static const char *find_word(const struct program *program, const char *key)
+{
+        const struct pxr_arguments *words = &program->words;
+
+        for (size_t i = 0; i < words->count; i++)
+                if (strncmp(words->text[i], key, strlen(key)) == 0)
+                        return words->text[i];
+        return NULL;
+}
+
 /* Of a run on record: where the data are now; NULL if that is not given. */
 static const char *data_path(const struct program *program)
 {
-        static const char key[] = "data.path=";
-        const char *word = program->words.text[0];
+        const char *word = find_word(program, "data.path=");
 
-        return word && strncmp(word, key, strlen(key)) == 0 ? word + strlen(key) : NULL;
+        return word ? strchr(word, '=') + 1 : NULL;
+}
+
+/* "train.epochs=N", for a run that is to be extended; or NULL. */
+static const char *extension(const struct program *program)
+{
+        return args.resume ? find_word(program, "train.epochs=") : NULL;
 }
 
 static int check_words(struct program *program)
 {
         struct pxr_arguments *words = &program->words;
         bool recorded = args.resume || args.repeat;
+        size_t known = (data_path(program) != NULL) + (extension(program) != NULL);
 
         if (args.resume && args.repeat)
                 return pxr_user_error(program->diag, "--resume and --from-run exclude each other");
-        if (recorded && (words->count > 1 || args.seed || (words->count && !data_path(program))))
+        if (recorded && (words->count != known || args.seed))
                 return pxr_user_error(
                         program->diag,
-                        "%s uses the spec of the run; only the path of its data can be "
-                        "changed, by data.path=PATH",
-                        args.resume ? "--resume" : "--from-run");
+                        args.resume
+                                ? "--resume uses the spec of the run; only the path of its data "
+                                  "can be changed, by data.path=PATH, and a finished run "
+                                  "extended, by train.epochs=N"
+                                : "--from-run uses the spec of the run; only the path of its "
+                                  "data can be changed, by data.path=PATH");
         if (!recorded && !words->count)
                 return pxr_user_error(
                         program->diag,
@@ -408,6 +428,7 @@ static int open_recorded(const struct program *program, struct pxr_spec_origin *
         if (!run)
                 return -1;
         *origin = pxr_run_origin(program->arena, run, data_path(program));
+        origin->extension = order.extension = extension(program);
         return 0;
 }
 
@@ -594,7 +615,7 @@ static const struct command_option options[] = {
 const struct command command = {
         .name = "pxr-run",
         .usage = "SPEC [KEY=VALUE...]\n"
-                 "--resume RUN [data.path=PATH]\n"
+                 "--resume RUN [train.epochs=N] [data.path=PATH]\n"
                  "--from-run RUN [data.path=PATH]\n"
                  "--schema",
         .summary = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.",

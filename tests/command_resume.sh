@@ -100,6 +100,42 @@ terminated() {
 }
 ok "a run stopped by SIGTERM has the same bits once it is resumed" terminated
 
+# Twice, and interrupted once: as a run that is trained in these stages from the start. Merging takes the
+# longer record into the shorter one, and not the other way.
+extended() {
+	pxr_run tiny.yaml train.epochs=2 --db ext.db && cp ext.db short.db &&
+		sum=$(query ext.db "SELECT spec_hash FROM run") &&
+		refused 2 "to train it further: --resume 1 train.epochs=N" pxr_run --resume 1 --db ext.db &&
+		refused 2 "train.epochs=2: expected a number above 2" pxr_run --resume 1 train.epochs=2 --db ext.db &&
+		is "$(query ext.db "SELECT spec_hash FROM run")" "$sum" &&
+		pxr_run --resume 1 train.epochs=3 --db ext.db && out_has "extended at step 32 to step 48 (train.epochs=3)" &&
+		pxr_run --resume 1 train.epochs=4 --db ext.db &&
+		is "$(query ext.db "SELECT status, spec_json -> '\$.train.extended_from', spec_json -> '\$.train.epochs' FROM run;
+			SELECT kind, step FROM event WHERE kind = 'extended' ORDER BY id;
+			SELECT count(*), count(DISTINCT step) FROM metric WHERE name = 'step_nll';
+			SELECT group_concat(DISTINCT step) FROM nll WHERE name = 'final_nll'")" "finished|[2,3]|4
+extended|32
+extended|48
+64|64
+64" &&
+		pxr_run --from-run 1 --db ext.db && out_has "run 2: the same to the bit as run 1" &&
+		"$top/runner/pxr-report" merge ext.db --db short.db >out && out_has "replaced: it goes further" &&
+		is "$(query short.db "SELECT count(*), max(step) FROM metric WHERE run = 1 AND name = 'final_nll'")" "2|64" &&
+		refused 2 "expected a list of rising numbers below train.epochs (6)" \
+			pxr_run tiny.yaml "train.extended_from=[3, 2]" --db ext.db &&
+		refused 2 "expected a list, such as" pxr_run tiny.yaml train.extended_from=3 --db ext.db
+}
+ok "a finished run is extended, on record, with the bits of a run trained in the same stages" extended
+
+not_extended() {
+	given interrupted && refused 2 "is not finished: resume it without train.epochs first" \
+		pxr_run --resume 1 train.epochs=9 --db int.db &&
+		pxr_run tiny.yaml train.patience=1 train.optimizer.adam.rate=0 --db early.db &&
+		refused 2 "was stopped by train.patience" pxr_run --resume 1 train.epochs=9 --db early.db &&
+		is "$(query early.db "SELECT status, resumes FROM run")" "finished|0"
+}
+ok "an interrupted run, or one stopped by train.patience, is not extended" not_extended
+
 report() {
 	"$top/runner/pxr-report" "$@" --db gone.db >out 2>err
 }
@@ -266,7 +302,7 @@ moves() {
 	done
 	mkdir below && (cd below && pxr_run --resume folder --db ../files.db) && mv set gone &&
 		refused 2 "no such file or folder" pxr_run --resume moved --db files.db &&
-		refused 2 "only the path of its data can be changed, by data.path=PATH" pxr_run --resume moved train.epochs=2 &&
+		refused 2 "only the path of its data can be changed, by data.path=PATH" pxr_run --resume moved train.batch=2 &&
 		pxr_run --resume moved data.path=gone --db files.db &&
 		is "$(query files.db "SELECT group_concat(status) FROM run")" finished,finished &&
 		is "$(query files.db "SELECT count(DISTINCT parameter_hash) FROM run")" 1

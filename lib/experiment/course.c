@@ -185,6 +185,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, own, epoch->batch, diag))
                 return -1;
         epoch->waited += pxr_now() - started;
+        state->trainer->all_steps = pxr_stage_end(e, step);
         status = pxr_trainer_step(state->trainer, epoch->batch, images, diag);
         if (status)
                 return status;
@@ -208,11 +209,11 @@ static bool is_due(const struct pxr_experiment *e, struct pxr_interval every, in
         return period > 0 && step > 0 && step % period == 0;
 }
 
-/* The last step is always evaluated, so that its parameters can be the best on the validation
- * split. */
+/* The last step (of each stage) is always evaluated, so that its parameters can be the best on the
+ * validation split. */
 static bool evaluation_due(const struct pxr_experiment *e, int64_t step)
 {
-        return is_due(e, e->settings.evaluate.every, step) || (step > 0 && step == e->all_steps);
+        return is_due(e, e->settings.evaluate.every, step) || pxr_is_stage_end(e, step);
 }
 
 /* Whether the last evaluation was one as of the result: of all images, in float32. Those of the
@@ -346,7 +347,8 @@ static int do_due(struct pxr_state *state, struct epoch *epoch, struct pxr_diag 
 {
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step;
-        bool draws = is_due(e, e->settings.sample.every, step) && step < e->all_steps;
+        bool draws = (is_due(e, e->settings.sample.every, step) || pxr_is_stage_end(e, step)) &&
+                     step < e->all_steps;
         double valid = NAN;
         bool better;
         int status = 0;

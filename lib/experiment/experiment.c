@@ -4,6 +4,7 @@
  */
 #include "experiment/experiment.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,32 @@ static const char *find_data(struct pxr_arena *arena, struct pxr_yaml *root, con
         return path;
 }
 
+/* Have the spec of a finished run train for more epochs, and keep for how many it did. */
+static int extend(struct pxr_arena *arena, struct pxr_yaml *root, const char *extension,
+                  struct pxr_diag *diag)
+{
+        const struct pxr_yaml *epochs = pxr_yaml_find(root, "train.epochs");
+        const struct pxr_yaml *list = pxr_yaml_find(root, "train.extended_from");
+        const char *more = strchr(extension, '=') + 1, *text = "";
+        int64_t was, now;
+
+        if (!epochs || pxr_parse_int(epochs->text, &was) != PXR_NUMBER)
+                return pxr_user_error(diag, "train.epochs of the run is not a number");
+        if (pxr_parse_int(more, &now) != PXR_NUMBER || now <= was)
+                return pxr_user_error(diag,
+                                      "%s: expected a number above %" PRId64
+                                      ", the epochs that the "
+                                      "run is finished with",
+                                      extension, was);
+        for (const struct pxr_yaml *item = list ? list->first : NULL; item; item = item->next)
+                text = pxr_strf(arena, "%s%s, ", text, item->text);
+        if (pxr_spec_override(arena, root,
+                              pxr_strf(arena, "train.extended_from=[%s%" PRId64 "]", text, was),
+                              diag))
+                return -1;
+        return pxr_spec_override(arena, root, extension, diag);
+}
+
 static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
                                       struct pxr_diag *diag)
 {
@@ -110,6 +137,8 @@ static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_
         struct pxr_yaml *root =
                 pxr_yaml_parse(arena, pxr_source_new(arena, origin->path, origin->recorded), diag);
 
+        if (root && origin->extension && extend(arena, root, origin->extension, diag))
+                return NULL;
         if (root && !path)
                 path = find_data(arena, root, origin->folder);
         return root && path && pxr_spec_move_data(arena, root, path, diag) ? NULL : root;
@@ -125,6 +154,28 @@ static int check_name(const struct pxr_experiment *e, struct pxr_diag *diag)
                      pxr_visible(e->arena, e->settings.name), fault);
         pxr_hint(diag, "choose another");
         return -1;
+}
+
+/* Stages follow one another. */
+static int check_stages(const struct pxr_experiment *e, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *list = e->settings.train.extended_from;
+        int64_t before = 0, epochs;
+
+        if (list && list->kind != PXR_YAML_SEQUENCE)
+                return pxr_error_at(diag, list->location,
+                                    "train.extended_from: expected a list, such as [20, 30]");
+        for (const struct pxr_yaml *item = list ? list->first : NULL; item; item = item->next) {
+                if (item->kind != PXR_YAML_SCALAR ||
+                    pxr_parse_int(item->text, &epochs) != PXR_NUMBER || epochs <= before ||
+                    epochs >= e->settings.train.epochs)
+                        return pxr_error_at(diag, item->location,
+                                            "train.extended_from: expected a list of rising "
+                                            "numbers below train.epochs (%" PRId64 ")",
+                                            e->settings.train.epochs);
+                before = epochs;
+        }
+        return 0;
 }
 
 /* Patience counts evaluations of the validation split: without any, training would never stop
@@ -231,7 +282,7 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
                 e->faults |= PXR_BAD_MODEL;
         if (!origin->recorded && check_name(e, diag))
                 e->faults |= PXR_BAD_REST;
-        if (!e->faults && check_patience(e, diag))
+        if (!e->faults && (check_patience(e, diag) || check_stages(e, diag)))
                 e->faults = PXR_BAD_REST;
         return e;
 }
@@ -316,6 +367,23 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                 &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels }, false,
                 diag);
         return e->model && !e->faults && !count_steps(e, diag) ? e : NULL;
+}
+
+int64_t pxr_stage_end(const struct pxr_experiment *e, int64_t step)
+{
+        const struct pxr_yaml *list = e->settings.train.extended_from;
+        int64_t epochs;
+
+        for (const struct pxr_yaml *item = list ? list->first : NULL; item; item = item->next)
+                if (pxr_parse_int(item->text, &epochs) == PXR_NUMBER &&
+                    epochs * e->steps_per_epoch > step)
+                        return epochs * e->steps_per_epoch;
+        return e->all_steps;
+}
+
+bool pxr_is_stage_end(const struct pxr_experiment *e, int64_t step)
+{
+        return step > 0 && pxr_stage_end(e, step - 1) == step;
 }
 
 double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step)

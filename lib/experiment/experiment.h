@@ -62,8 +62,10 @@ struct pxr_spec_origin {
         const char *const *overrides;
         size_t count;
         const struct pxr_override_location *locations; /* of overrides; NULL: the command line */
-        const char *recorded;  /* not NULL: this text; `path` is then its name in messages */
-        const char *folder;    /* ... in which the run was started; NULL: unknown */
+        const char *recorded; /* not NULL: this text; `path` is then its name in messages */
+        const char *folder;   /* ... in which the run was started; NULL: unknown */
+        const char
+                *extension; /* ... "train.epochs=N": the finished run is to be extended; or NULL */
         const char *data_path; /* ... and where its data are now; NULL: where it says, from here or
                                   else from `folder` */
 };
@@ -90,6 +92,11 @@ struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
                                            const struct pxr_spec_origin *origin,
                                            struct pxr_diag *diag);
+
+/* The training consists of stages where a finished run was extended. The step at which the stage of
+ * the step after `step` ends; and whether one ends at `step`. */
+int64_t pxr_stage_end(const struct pxr_experiment *experiment, int64_t step);
+bool pxr_is_stage_end(const struct pxr_experiment *experiment, int64_t step);
 
 /* Position in the training as epochs. */
 double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step);

@@ -18,9 +18,9 @@ enum {
         SHARE = 200 /* writing takes at most this part of the time, 1 / SHARE */
 };
 
-int64_t pxr_log_period(const struct pxr_experiment *e)
+int64_t pxr_log_period(const struct pxr_experiment *e, int64_t step)
 {
-        int64_t period = e->all_steps / POINTS;
+        int64_t period = pxr_stage_end(e, step - 1) / POINTS;
 
         if (e->settings.train.log.unit != PXR_AUTO)
                 return pxr_period(e, e->settings.train.log);
@@ -142,7 +142,7 @@ int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr
 {
         struct pxr_counters *c = &state->counters;
         struct pxr_log *log = &state->log;
-        int64_t period = pxr_log_period(state->experiment), step = state->trainer->step;
+        int64_t step = state->trainer->step, period = pxr_log_period(state->experiment, step);
 
         if (period == 0)
                 return 0;
@@ -152,7 +152,7 @@ int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr
         c->log_steps++;
         log->images += images;
         log->spent += seconds;
-        if (step % period == 0 || step == state->experiment->all_steps)
+        if (step % period == 0 || pxr_is_stage_end(state->experiment, step))
                 add_point(state);
         return log->points == PXR_LOG_POINTS ? pxr_log_write(state, diag) : 0;
 }

@@ -56,6 +56,49 @@ char *pxr_record_process(const struct pxr_state *state, const char *what, struct
                                   : "");
 }
 
+/* The resolved spec, in all its forms. */
+static int fill_spec(const struct pxr_experiment *e, struct pxr_run *run, struct pxr_diag *diag)
+{
+        char *hash = pxr_alloc(e->arena, PXR_SHA256_HEX),
+             *recipe = pxr_alloc(e->arena, PXR_SHA256_HEX);
+
+        run->spec = pxr_yaml_emit(e->arena, e->root, diag);
+        if (!run->spec || !hash || !recipe || pxr_spec_recipe(e->arena, e->root, recipe, diag))
+                return -1;
+        pxr_sha256(run->spec, strlen(run->spec), hash);
+        run->spec_json = pxr_yaml_json(e->arena, e->root);
+        run->spec_hash = hash;
+        run->recipe_hash = recipe;
+        return run->spec_json ? 0 : -1;
+}
+
+int pxr_record_extension(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_run_order *order = state->order;
+        const struct pxr_choice *schedule = &e->settings.train.schedule;
+        int64_t warm_up = e->settings.train.warm_up, step = state->trainer->step;
+        double base = pxr_optimizer_rate(&e->settings.train.optimizer);
+        double rate = base * pxr_rate_factor(schedule, warm_up, step, e->all_steps);
+        struct pxr_run run = *order->resume;
+        const char *text;
+
+        if (fill_spec(e, &run, diag))
+                return -1;
+        run.origins = pxr_strf(e->arena, "%s%s (set by --resume at step %" PRId64 ")\n",
+                               run.origins, order->extension, step);
+        text = pxr_strf(e->arena,
+                        "extended at step %" PRId64 " to step %" PRId64 " (%s); learning rate "
+                        "%.3g before, %.3g now",
+                        step, e->all_steps, order->extension, state->trainer->rate, rate);
+        pxr_observe_note(&order->observer.base, text);
+        return pxr_store_change_spec(order->store, &run, diag) ||
+                               pxr_store_add_event(order->store, pxr_state_moment(state),
+                                                   "extended", text, diag)
+                       ? -1
+                       : 0;
+}
+
 static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fingerprint,
                       struct pxr_diag *diag)
 {
@@ -63,16 +106,12 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         const struct pxr_run_order *order = state->order;
         struct pxr_run *run = pxr_provenance(e->arena, order->folder);
         const struct pxr_graph *graph = e->model->graph;
-        const char *spec = pxr_yaml_emit(e->arena, e->root, diag), *started;
-        char hash[PXR_SHA256_HEX], recipe[PXR_SHA256_HEX], folder[PATH_MAX];
+        const char *started;
+        char folder[PATH_MAX];
 
-        if (!run || !spec || pxr_spec_recipe(e->arena, e->root, recipe, diag))
+        if (!run || fill_spec(e, run, diag))
                 return -1;
-        pxr_sha256(spec, strlen(spec), hash);
         run->name = pxr_run_name_mended(e->arena, e->settings.name);
-        run->spec = spec;
-        run->spec_json = pxr_yaml_json(e->arena, e->root);
-        run->spec_hash = hash;
         run->origins = pxr_yaml_explain(e->arena, e->root, "", diag);
         run->seed = e->settings.train.seed;
         run->command_line = order->command_line;
@@ -94,7 +133,6 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         run->image_levels = graph->levels;
         run->reproduces_table = e->settings.reproduces.table;
         run->reproduces_row = e->settings.reproduces.row;
-        run->recipe_hash = recipe;
         run->folder = getcwd(folder, sizeof(folder));
         run->repeats = order->repeats ? order->repeats->uid : NULL;
         if (graph->small_rows) {
@@ -103,7 +141,7 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
                         e->arena, e->set, graph->small_rows, graph->small_cols);
         }
         started = pxr_record_process(state, "started", run);
-        if (!run->spec_json || !run->origins || pxr_arena_failed(e->arena) ||
+        if (!run->origins || pxr_arena_failed(e->arena) ||
             pxr_store_add_run(order->store, run, diag))
                 return -1;
         state->run = run->id;

@@ -9,6 +9,7 @@
 
 #include "experiment/provenance_check.h"
 #include "experiment/state.h"
+#include "record/cursor.h"
 
 /* Differences that are allowed. */
 static void warn(const struct pxr_experiment *e, const struct pxr_run *old,
@@ -52,11 +53,17 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
         /* Without any checkpoint, the state is that of a new run. */
         if (pxr_checkpoint_resume(state, diag) < 0)
                 return -1;
+        if (state->order->extension && state->counters.stopped_early)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') was stopped by train.patience before "
+                                      "its last epoch: more epochs would change nothing",
+                                      old->id, old->name);
         what = pxr_strf(e->arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
                         *build.plugins ? " with another build of its layers: " : "", build.plugins);
         line = pxr_record_process(state, what, build.now);
         if (pxr_arena_failed(e->arena) || pxr_store_claim_run(store, old, build.now, diag) ||
             pxr_record_plugins(state, diag) ||
+            (state->order->extension && pxr_record_extension(state, diag)) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag))
                 return -1;
         pxr_observe_note(&state->order->observer.base, what);
@@ -87,12 +94,39 @@ static int check_not_running(const struct pxr_run_order *order, struct pxr_diag 
         return 0;
 }
 
+/* A finished run can be extended, unless other runs are compared with it. */
+static int check_extensible(const struct pxr_run_order *order, struct pxr_diag *diag)
+{
+        const struct pxr_run *run = order->resume;
+        int64_t jobs;
+
+        if (strcmp(run->status, "finished") != 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') is not finished: resume it without "
+                                      "train.epochs first, then extend it",
+                                      run->id, run->name);
+        if (pxr_store_integer(order->store, &jobs, diag, "SELECT count(*) FROM job WHERE run = ?",
+                              "i", run->id))
+                return -1;
+        if (jobs > 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') belongs to a sweep, which compares "
+                                      "runs of the same length: repeat it with --from-run, and "
+                                      "extend the new run",
+                                      run->id, run->name);
+        return 0;
+}
+
 int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag)
 {
         const struct pxr_run *run = order->resume;
 
-        if (strcmp(run->status, "finished") == 0)
-                return pxr_user_error(diag, "run %" PRId64 " ('%s') is finished", run->id,
-                                      run->name);
+        if (order->extension)
+                return check_extensible(order, diag);
+        if (strcmp(run->status, "finished") == 0) {
+                pxr_user_error(diag, "run %" PRId64 " ('%s') is finished", run->id, run->name);
+                pxr_hint(diag, "to train it further: --resume %" PRId64 " train.epochs=N", run->id);
+                return -1;
+        }
         return strcmp(run->status, "running") == 0 ? check_not_running(order, diag) : 0;
 }

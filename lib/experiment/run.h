@@ -28,6 +28,7 @@ struct pxr_run_order {
         const char *folder;            /* of the spec: whose git state is recorded */
         const char *command_line;      /* for the record */
         const struct pxr_run *resume;  /* NULL: a new run */
+        const char *extension;         /* "train.epochs=N": it is finished, and to be extended */
         const struct pxr_run *repeats; /* that a new run is to be the same as; NULL: none */
         struct pxr_job_ticket job;     /* of a sweep, that a new run is for */
         int threads;

@@ -71,6 +71,7 @@ int pxr_share_origin(struct pxr_ranks *ranks, struct pxr_arena *arena,
                 add_optional(arena, &texts, origin->recorded);
                 add_optional(arena, &texts, origin->folder);
                 add_optional(arena, &texts, origin->data_path);
+                add_optional(arena, &texts, origin->extension);
         }
         status = pxr_ranks_spread(ranks, &texts.size, sizeof(texts.size));
         if (ranks->rank != 0)
@@ -85,6 +86,7 @@ int pxr_share_origin(struct pxr_ranks *ranks, struct pxr_arena *arena,
         origin->recorded = take_optional(&texts, &at);
         origin->folder = take_optional(&texts, &at);
         origin->data_path = take_optional(&texts, &at);
+        origin->extension = take_optional(&texts, &at);
         return origin->recorded ? 0 : PXR_RANKS_STOPPED;
 }
 

@@ -111,6 +111,9 @@ void pxr_epoch_order(const struct pxr_experiment *experiment, int64_t epoch, int
  * nothing. Sets state->run. */
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 
+/* Record the spec of a run that is extended, and that it is. Returns 0 or -1. */
+int pxr_record_extension(struct pxr_state *state, struct pxr_diag *diag);
+
 /* Record the plugins of the run's layers, as they are now. Returns 0 or -1. */
 int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
 
@@ -195,8 +198,8 @@ double pxr_seconds_remaining(const struct pxr_state *state, double pace);
 /* --- log.c -------------------------------------------------------------------------------------
  */
 
-/* Steps from one point of train.log to the next; 0: never. */
-int64_t pxr_log_period(const struct pxr_experiment *e);
+/* Steps from one point of train.log to the next, up to `step`; 0: never. */
+int64_t pxr_log_period(const struct pxr_experiment *e, int64_t step);
 
 /* Count a step of training that took so many seconds; at each point, keep its metrics. Returns 0 or
  * -1. */

@@ -12,7 +12,7 @@ SELECT ?2, there.spec_hash, iif(there.state = 'running', 'waiting', there.state)
       UNION ALL SELECT number FROM source.job WHERE sweep = ?1)),
     there.number),
   there.varied, there.rung, there.listed, there.failures, there.message, there.seconds,
-  (SELECT copy.id FROM source.run AS run JOIN main.run AS copy USING (uid, started_at, spec_hash)
+  (SELECT copy.id FROM source.run AS run JOIN main.run AS copy USING (uid, started_at)
     WHERE run.id = there.run AND there.state <> 'running')
 FROM source.job AS there LEFT JOIN main.job AS here ON here.sweep = ?2
   AND here.spec_hash = there.spec_hash

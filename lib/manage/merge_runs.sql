@@ -2,11 +2,12 @@
 -- both, uid, name and status there, whether the record there goes further, and whether the run is
 -- at work here.
 --
--- A record goes further if it is finished, or else by its last step, or else if it has ended.
+-- A record goes further if it was extended (its spec is another, of more steps), or else if it is
+-- finished, or else by its last step, or else if it has ended.
 WITH ending (status, rank) AS (
   VALUES ('running', 0), ('interrupted', 1), ('failed', 1), ('finished', 2))
 SELECT there.id, here.id, there.uid, there.name, there.status,
-  here.id IS NULL OR (b.rank < 2
+  here.id IS NULL OR iif(there.spec_hash <> here.spec_hash, there.steps > here.steps, b.rank < 2
     AND NOT (b.rank = 1 AND there.status = here.status AND there.resumes = here.resumes
       AND there.finished_at IS here.finished_at)
     AND (a.rank = 2
@@ -20,6 +21,5 @@ SELECT there.id, here.id, there.uid, there.name, there.status,
     AND process_lives(here.host, here.process_id, here.process_start), 0)
 FROM source.run AS there LEFT JOIN ending AS a USING (status)
 LEFT JOIN main.run AS here ON here.uid = there.uid AND here.started_at = there.started_at
-  AND here.spec_hash = there.spec_hash
 LEFT JOIN ending AS b ON b.status = here.status
 ORDER BY there.id

@@ -122,6 +122,10 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
 int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
                           struct pxr_diag *diag);
 
+/* Record another spec of a run: spec, spec_json, spec_hash, recipe_hash and origins of `run`. */
+int pxr_store_change_spec(struct pxr_store *store, const struct pxr_run *run,
+                          struct pxr_diag *diag);
+
 /* How far a run at work is. Takes the place of what was recorded before. */
 struct pxr_run_progress {
         int64_t step, steps;  /* done; of the whole training */

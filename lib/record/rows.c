@@ -216,6 +216,15 @@ int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
                       seconds);
 }
 
+int pxr_store_change_spec(struct pxr_store *store, const struct pxr_run *run, struct pxr_diag *diag)
+{
+        return CHANGE(store, run->id, diag,
+                      "UPDATE run SET spec = ?2, spec_json = ?3, spec_hash = ?4, recipe_hash = ?5, "
+                      "origins = ?6 WHERE id = ?1",
+                      "ittttt", run->id, run->spec, run->spec_json, run->spec_hash,
+                      run->recipe_hash, run->origins);
+}
+
 int pxr_store_add_progress(struct pxr_store *store, int64_t run,
                            const struct pxr_run_progress *progress, struct pxr_diag *diag)
 {

@@ -38,6 +38,9 @@ static const struct pxr_option rows[] = {
                  "which is faster on processors with AMX-BF16 or AVX512-BF16; parameters, their "
                  "gradients and sums are always float32"),
         PXR_INT(struct pxr_train_settings, epochs, NULL, 0, 1e6, "passes over the training split"),
+        PXR_NODE(struct pxr_train_settings, extended_from, "[]",
+                 "list of epochs at which the training had ended before 'pxr-run --resume RUN "
+                 "train.epochs=N' extended it: up to each, the schedule is that of so many epochs"),
         PXR_INT(struct pxr_train_settings, seed, "1", 0, 9007199254740992.0,
                 "seed of all random numbers of the run"),
         PXR_REAL(struct pxr_train_settings, clip, "0", 0, 1e30,

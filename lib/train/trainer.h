@@ -22,6 +22,7 @@ struct pxr_train_settings {
         bool recompute;
         int precision; /* one of pxr_precision_names */
         int64_t epochs, seed;
+        const struct pxr_yaml *extended_from; /* a list of epochs */
         double clip;
         double average;
         int64_t patience;
