@@ -127,6 +127,24 @@ extended|48
 }
 ok "a finished run is extended, on record, with the bits of a run trained in the same stages" extended
 
+# Without a step, the result is that of the checkpoint: its averaged parameters.
+started_from() {
+	pxr_run tiny.yaml train.epochs=2 --db s.db && last=$(ls s.checkpoints/1-*/* | tail -n 1) && cp "$last" copy.safetensors &&
+		pxr_run tiny.yaml train.epochs=0 train.start_from=1@last --db s.db &&
+		pxr_run tiny.yaml train.epochs=0 train.start_from=copy.safetensors --db s.db &&
+		pxr_run tiny.yaml train.epochs=1 train.start_from=1@32 --db s.db &&
+		is "$(query s.db "SELECT count(DISTINCT parameter_hash), count(DISTINCT start_hash) FROM run WHERE id < 4")" "1|1" &&
+		is "$(query s.db "SELECT b.start_from = a.uid || '@32', b.start_hash = a.parameter_hash FROM run AS a, run AS b
+			WHERE a.id = 1 AND b.id = 2")" "1|1" &&
+		pxr_run --from-run 4 --db s.db && out_has "the same to the bit as run 4" &&
+		refused 2 "does not fit the model: 'layers.0.conv.weight' is 5x5x1x8 in it, and 7x7x1x8 here" \
+			pxr_run tiny.yaml model.0.conv.kernel=7 train.start_from=1 --db s.db &&
+		refused 2 "there is no run 'nine'" pxr_run tiny.yaml train.start_from=nine --db s.db &&
+		refused 2 "no checkpoint of step 7" pxr_run tiny.yaml train.start_from=1@7 --db s.db &&
+		is "$(query s.db "SELECT count(*) FROM run")" 5
+}
+ok "train.start_from takes the parameters of a run or a file, and its record repeats them" started_from
+
 not_extended() {
 	given interrupted && refused 2 "is not finished: resume it without train.epochs first" \
 		pxr_run --resume 1 train.epochs=9 --db int.db &&

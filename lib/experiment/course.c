@@ -605,7 +605,8 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
                 state.seconds_before = order->resume->wall_seconds;
                 memcpy(state.uid, order->resume->uid, sizeof(state.uid));
         }
-        if (order->resume ? pxr_resume(&state, diag) : pxr_record_run(&state, diag)) {
+        if (order->resume ? pxr_resume(&state, diag)
+                          : pxr_start_parameters(&state, diag) || pxr_record_run(&state, diag)) {
                 pxr_trainer_free(state.trainer);
                 return -1;
         }

@@ -133,6 +133,8 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         run->image_levels = graph->levels;
         run->reproduces_table = e->settings.reproduces.table;
         run->reproduces_row = e->settings.reproduces.row;
+        run->start_from = state->start_from;
+        run->start_hash = state->start_from ? state->start_hash : NULL;
         run->folder = getcwd(folder, sizeof(folder));
         run->repeats = order->repeats ? order->repeats->uid : NULL;
         if (graph->small_rows) {
@@ -149,6 +151,9 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         if (order->job.job &&
             pxr_store_link_job(order->store, &order->job, run->id, run->spec_hash, diag))
                 return -1;
+        if (state->start_from)
+                started = pxr_strf(e->arena, "%s; initial parameters of %s", started,
+                                   state->start_text);
         return pxr_store_add_event(order->store, pxr_state_moment(state), "started", started, diag);
 }
 

@@ -85,10 +85,9 @@ static void note_others(const struct pxr_recorded *recorded, const struct pxr_ch
                                  row->best ? " (best)" : "");
 }
 
-/* The checkpoint that a word names; NULL after an error. */
-static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena,
-                                               const struct pxr_recorded *recorded,
-                                               const char *word, struct pxr_diag *diag)
+const struct pxr_checkpoint_row *pxr_recorded_checkpoint(struct pxr_arena *arena,
+                                                         const struct pxr_recorded *recorded,
+                                                         const char *word, struct pxr_diag *diag)
 {
         const struct pxr_run *run = recorded->run;
         bool best = strcmp(word, "best") == 0, last = strcmp(word, "last") == 0;
@@ -152,7 +151,7 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, struct pxr_store
                 return NULL;
         recorded->store = store;
         recorded->run = pxr_store_find_run(store, arena, which, diag);
-        row = recorded->run ? choose(arena, recorded, checkpoint, diag) : NULL;
+        row = recorded->run ? pxr_recorded_checkpoint(arena, recorded, checkpoint, diag) : NULL;
         recorded->experiment = row ? build(arena, recorded->run, diag) : NULL;
         if (!recorded->experiment || check_build(arena, recorded, diag))
                 return NULL;

@@ -34,6 +34,12 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, struct pxr_store
                                        const char *which, const char *checkpoint,
                                        struct pxr_diag *diag);
 
+/* The checkpoint that a word names, as above, of recorded->run in recorded->store. NULL after an
+ * error. */
+const struct pxr_checkpoint_row *pxr_recorded_checkpoint(struct pxr_arena *arena,
+                                                         const struct pxr_recorded *recorded,
+                                                         const char *word, struct pxr_diag *diag);
+
 /* Open the run's own data set (experiment->set), which must be the one it was trained on. `path`,
  * if not NULL, is where it lies now. Returns 0 or -1. */
 int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag);

@@ -45,13 +45,15 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
         struct pxr_store *store = state->order->store;
         struct pxr_build build;
         char *what, *line;
+        int loaded;
 
         if (pxr_check_data(old, e->set->identity, diag) ||
             pxr_check_model(e->arena, store, old, e, PXR_TO_RESUME, &build, diag))
                 return -1;
         warn(e, old, &build, diag);
         /* Without any checkpoint, the state is that of a new run. */
-        if (pxr_checkpoint_resume(state, diag) < 0)
+        loaded = pxr_checkpoint_resume(state, diag);
+        if (loaded < 0 || (!loaded && pxr_start_parameters(state, diag)))
                 return -1;
         if (state->order->extension && state->counters.stopped_early)
                 return pxr_user_error(diag,

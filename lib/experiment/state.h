@@ -77,11 +77,13 @@ struct pxr_state {
         struct pxr_nll nll[PXR_SPLITS]; /* of the last evaluation of each split */
         int64_t nll_step[PXR_SPLITS];   /* ... at this step; -1: not in float32 */
         struct pxr_evaluation evaluation;
-        struct pxr_generation generation; /* .count is 0 before the first samples */
-        struct pxr_generation *drawing;   /* rank 0's share of it, if there are other ranks */
-        uint8_t *samples;                 /* [image][row][col][colour]: the last ones */
-        char uid[PXR_UID];                /* of the run */
-        char result_hash[PXR_SHA256_HEX]; /* of the result's parameters; "": no result yet */
+        struct pxr_generation generation;    /* .count is 0 before the first samples */
+        struct pxr_generation *drawing;      /* rank 0's share of it, if there are other ranks */
+        uint8_t *samples;                    /* [image][row][col][colour]: the last ones */
+        char uid[PXR_UID];                   /* of the run */
+        const char *start_from, *start_text; /* of train.start_from; for the record, for people */
+        char start_hash[PXR_SHA256_HEX];     /* of these initial parameters */
+        char result_hash[PXR_SHA256_HEX];    /* of the result's parameters; "": no result yet */
 };
 
 static inline struct pxr_moment pxr_step_moment(const struct pxr_state *state, int64_t step)
@@ -177,6 +179,13 @@ int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag);
 /* Resume a run: load its state, claim it, and record that. Returns 0, or -1 with the records
  * unchanged. */
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag);
+
+/* --- start.c -----------------------------------------------------------------------------------
+ */
+
+/* Initialize the parameters by train.start_from, if the spec has it; of a run that is resumed or
+ * repeated, from the checkpoint on record. Returns 0 or -1. */
+int pxr_start_parameters(struct pxr_state *state, struct pxr_diag *diag);
 
 /* --- remaining.c -------------------------------------------------------------------------------
  */

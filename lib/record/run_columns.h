@@ -26,6 +26,8 @@ COLUMN(OPTIONAL, recipe_hash, "SHA-256 of the spec without name, seed and the li
 COLUMN(TEXT, origins, "where every value came from")
 COLUMN(OPTIONAL, folder, "the working directory, which relative paths start from")
 COLUMN(OPTIONAL, repeats, "uid of the run that it repeats")
+COLUMN(OPTIONAL, start_from, "of train.start_from: uid@step of a run, or a file")
+COLUMN(OPTIONAL, start_hash, "SHA-256 of these initial parameters")
 COLUMN(INTEGER, seed, "of the spec")
 COLUMN(OPTIONAL, family, "of its model: 'pixelcnn', 'row', 'diagonal', or a layer")
 COLUMN(INTEGER, parameters, "how many values")

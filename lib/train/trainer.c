@@ -41,6 +41,10 @@ static const struct pxr_option rows[] = {
         PXR_NODE(struct pxr_train_settings, extended_from, "[]",
                  "list of epochs at which the training had ended before 'pxr-run --resume RUN "
                  "train.epochs=N' extended it: up to each, the schedule is that of so many epochs"),
+        PXR_STRING(
+                struct pxr_train_settings, start_from, PXR_UNSET,
+                "initial parameters: RUN (its best checkpoint), RUN@last, RUN@STEP, or the path of "
+                "a .safetensors file; averaged parameters where it has them"),
         PXR_INT(struct pxr_train_settings, seed, "1", 0, 9007199254740992.0,
                 "seed of all random numbers of the run"),
         PXR_REAL(struct pxr_train_settings, clip, "0", 0, 1e30,

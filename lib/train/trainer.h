@@ -23,6 +23,7 @@ struct pxr_train_settings {
         int precision; /* one of pxr_precision_names */
         int64_t epochs, seed;
         const struct pxr_yaml *extended_from; /* a list of epochs */
+        const char *start_from;               /* NULL: random initial parameters */
         double clip;
         double average;
         int64_t patience;
