@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "base/number.h"
+#include "experiment/rank_speed.h"
+#include "experiment/share.h"
 #include "experiment/speed.h"
 #include "runner/command.h"
 #include "runner/common.h"
@@ -19,7 +22,8 @@
 static struct arguments {
         const char *image;
         int threads, repetitions, images;
-        bool scaling, naive, json, quiet;
+        double bandwidth, latency;
+        bool scaling, naive, json, quiet, ranks;
 } args;
 
 /* --- printing ----------------------------------------------------------------------------------
@@ -355,21 +359,107 @@ static int read_kind(const char *text, struct pxr_image_kind *kind, struct pxr_d
                 text);
 }
 
+/* --- ranks -------------------------------------------------------------------------------------
+ */
+
+static const int predicted[] = { 8, 64, 512 };
+
+static double predicted_rate(const struct pxr_rank_speed *speed, int ranks)
+{
+        return speed->batch /
+               pxr_predict_step(speed, ranks, args.bandwidth * 1e9 / 8, args.latency * 1e-6);
+}
+
+static json_t *ranks_as_json(const struct pxr_rank_speed *speed)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < PXR_COUNT(predicted); i++)
+                add_json(&list, NULL,
+                         json_pack("{s:i, s:f}", "ranks", predicted[i], "images_per_second",
+                                   predicted_rate(speed, predicted[i])));
+        return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "ranks",
+                         speed->ranks, "threads", speed->threads, "batch", speed->batch,
+                         "images_per_second", speed->batch / speed->step.median, "step_seconds",
+                         speed->step.median, "own_seconds", speed->worked, "wait_seconds",
+                         speed->waited, "bytes_sent", speed->sent, "bandwidth_gbit", args.bandwidth,
+                         "latency_us", args.latency, "predicted", list);
+}
+
+static void print_ranks(const struct pxr_rank_speed *speed)
+{
+        say(stdout, "%d rank%s of %d thread%s, batch %d: %s images/s (%s - %s)\n", speed->ranks,
+            pxr_plural(speed->ranks), speed->threads, pxr_plural(speed->threads), speed->batch,
+            four_digits(speed->batch / speed->step.median),
+            four_digits(speed->batch / speed->step.slowest),
+            four_digits(speed->batch / speed->step.fastest));
+        say(stdout,
+            "a step of rank 0: %.3g ms, %.3g ms of it gradients, %.3g ms (%.0f %%) waiting; "
+            "it sends %s\n",
+            1e3 * speed->mean, 1e3 * speed->worked, 1e3 * speed->waited,
+            100 * speed->waited / speed->mean, size_text(speed->sent));
+        putchar('\n');
+        say(stdout, "prediction for a network of %g Gbit/s and %g us:\n", args.bandwidth,
+            args.latency);
+        for (size_t i = 0; i < PXR_COUNT(predicted); i++)
+                say(stdout, "%8d ranks %12s images/s%s\n", predicted[i],
+                    four_digits(predicted_rate(speed, predicted[i])),
+                    predicted[i] > speed->micro_batches
+                            ? brief("  (%d have work: %d micro-batches in a batch)",
+                                    speed->micro_batches, speed->micro_batches)
+                            : "");
+}
+
+/* Measure training by all ranks of an MPI launcher. Those other than 0 print nothing. */
+static int measure_ranks(struct program *program, const struct pxr_experiment *experiment,
+                         struct pxr_ranks *ranks)
+{
+        const struct pxr_observer observer = { .progress = print_progress };
+        const struct pxr_speed_order order = { .experiment = experiment,
+                                               .threads = args.threads,
+                                               .repetitions = args.repetitions,
+                                               .observer = &observer };
+        struct pxr_rank_speed speed;
+        int status = pxr_measure_ranks(ranks, &order, &speed, program->diag);
+
+        if (ranks)
+                ranks->status = status > 0 ? 130 : 1;
+        if (ranks && ranks->lost)
+                return pxr_system_error(program->diag, "%s", ranks->lost);
+        if (status || (ranks && ranks->rank != 0))
+                return status > 0 ? 130 : status;
+        if (args.json)
+                return print_json(ranks_as_json(&speed), program->diag);
+        print_ranks(&speed);
+        return 0;
+}
+
 static int run(struct program *program)
 {
         const struct pxr_spec_origin origin = { .path = program->words.text[0],
                                                 .overrides = program->words.text + 1,
                                                 .count = program->words.count - 1 };
         struct pxr_experiment *experiment;
+        struct pxr_ranks *ranks = NULL;
         struct pxr_image_kind kind;
 
+        if (args.ranks && pxr_ranks_join(program->arena, &stop_asked, 60, &ranks, program->diag))
+                return -1;
+        if (ranks && !option_given(program, "threads"))
+                args.threads = usual_threads_of_rank(ranks->here);
         if (args.image && read_kind(args.image, &kind, program->diag))
                 return -1;
         experiment = args.image
                              ? pxr_experiment_model(program->arena, &origin, &kind, program->diag)
                              : pxr_experiment_build(program->arena, &origin, program->diag);
+        if (pxr_ranks_several(ranks) && pxr_share_agree(ranks, experiment, program->diag))
+                return ranks->rank ? 0 : -1;
         if (!experiment)
                 return -1;
+        if (args.ranks) {
+                watch_signals(true);
+                return measure_ranks(program, experiment, ranks);
+        }
         note_fallback(experiment);
         watch_signals(false);
         return measure(program, experiment);
@@ -378,6 +468,12 @@ static int run(struct program *program)
 static const struct command_option options[] = {
         { OPTION_WORKERS("") },
         { "scaling", 0, NULL, "also measure with 1, 2, 4 ... threads", FIELD(scaling) },
+        { "ranks", 0, NULL, "under mpirun: measure how fast all ranks train together",
+          FIELD(ranks) },
+        { "bandwidth", 0, "GBIT", "of --ranks: Gbit/s of the network to predict for",
+          FIELD(bandwidth), .least = 0.001, .most = 1e6, .initial = "10" },
+        { "latency", 0, "MICROSECONDS", "of --ranks: that of the network to predict for",
+          FIELD(latency), .least = 0, .most = 1e6, .initial = "50" },
         { "repetitions", 'r', "N", "repeat each measurement N times, after one warm-up",
           FIELD(repetitions), .least = 1, .most = 4096, .initial = "5" },
         { "images", 0, "N", "number of images to evaluate and to draw", FIELD(images), .least = 1,

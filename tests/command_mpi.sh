@@ -59,6 +59,12 @@ alone() {
 }
 ok "without a launcher, MPI is not loaded" alone
 
+measured() {
+	timeout 60 mpirun --oversubscribe -n 2 "$top/runner/pxr-bench" tiny.yaml --ranks -r 1 -q -t 1 >out 2>err &&
+		out_has "2 ranks of 1 thread, batch 16" && out_has "64 ranks"
+}
+ok "pxr-bench --ranks measures two ranks, and predicts for more" measured
+
 # --- ends ----------------------------------------------------------------------------------------
 
 long="train.epochs=150 evaluate.every=never sample.count=0"
