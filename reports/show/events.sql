@@ -2,7 +2,7 @@
 title: Events
 arguments: {run: run}
 columns:
-  at: At
+  at: At (UTC)
   step: Step
   kind: Kind
   message: Message

@@ -40,8 +40,8 @@ FROM (
   UNION ALL SELECT 'reproduces', 'table ' || nullif(reproduces_table, 0) || ', ' || reproduces_row FROM it
   UNION ALL SELECT 'parameters', parameters FROM it
   UNION ALL SELECT 'seed', CAST(seed AS TEXT) FROM it
-  UNION ALL SELECT 'started', started_at FROM it
-  UNION ALL SELECT 'ended', finished_at FROM it
+  UNION ALL SELECT 'started', started_at || ' UTC' FROM it
+  UNION ALL SELECT 'ended', finished_at || ' UTC' FROM it
   UNION ALL SELECT 'wall time, seconds', round(wall_seconds, 1) FROM it
   UNION ALL SELECT 'training, images a second', (
       SELECT round(avg(value), 1) FROM metric WHERE run = :run AND name = 'images_per_second') FROM it
