@@ -25,7 +25,7 @@ static const size_t most_memory = (size_t)2 << 30;
 static const struct pxr_location nowhere = { 0 };
 
 static struct arguments {
-        bool op;
+        bool op, verbose;
         int seconds;
 } args;
 
@@ -98,6 +98,24 @@ static int describe(struct program *program)
 static struct pxr_plugin_file *examined;
 static const char *examined_name;
 
+/* What was skipped, for the line of a layer that passes. */
+static char skipped[256];
+
+/* Whether no failure of this test was printed before. */
+static bool is_first_failure(const char *test)
+{
+        static const char *failed[16];
+        size_t i = 0;
+
+        while (i < PXR_COUNT(failed) && failed[i] && strcmp(failed[i], test) != 0)
+                i++;
+        if (i == PXR_COUNT(failed) || failed[i])
+                return false;
+        failed[i] = test;
+        return true;
+}
+
+/* One line a case with --verbose, else the first failure of each test. */
 static void print_result(void *context, const struct pxr_check_result *result)
 {
         const char *why = result->problem ? result->problem : result->skipped;
@@ -114,6 +132,12 @@ static void print_result(void *context, const struct pxr_check_result *result)
                 return;
         }
         notes->count += build;
+        if (result->skipped && !build)
+                snprintf(skipped, sizeof(skipped), "; %s skipped: %s", result->test, why);
+        if (!args.verbose && (!result->problem || !is_first_failure(result->test)))
+                return;
+        if (!args.verbose && !notes->shown++)
+                say(stdout, "FAILED\n");
         say(stdout, "  %-10s %-25s %s%s%s\n", result->test, kind,
             result->problem   ? "FAILED"
             : build           ? "not built"
@@ -121,6 +145,20 @@ static void print_result(void *context, const struct pxr_check_result *result)
                               : "ok",
             why ? ": " : "", why ? why : "");
         fflush(stdout); /* before what may end the process */
+}
+
+/* End the line of a layer. */
+static void print_verdict(const struct pxr_child_notes *notes, bool passed)
+{
+        if (args.verbose || notes->shown)
+                return;
+        if (!passed)
+                say(stdout, "FAILED\n");
+        else if (notes->count)
+                say(stdout, "ok, not built for %d kind%s of image%s\n", notes->count,
+                    pxr_plural(notes->count), skipped);
+        else
+                say(stdout, "ok%s\n", skipped);
 }
 
 /* In a process of its own: load one module, and unload it. Leaves what is wrong with it. */
@@ -158,10 +196,11 @@ static int examine(void *context, struct pxr_child_notes *notes)
         else if (!file)
                 file = pxr_plugin_find(plugins, examined_name, nowhere, diag);
         if (!status && file && !file->problem) {
-                say(stdout, "%s\n", file->layer->name);
+                say(stdout, args.verbose ? "%s\n" : "%-16s ", file->layer->name);
                 fflush(stdout);
                 snprintf(notes->text, sizeof(notes->text), "%s", file->layer->name);
                 status = pxr_check_layer(plugins, file, print_result, notes, diag);
+                print_verdict(notes, status == 0);
         } else {
                 status = -1;
         }
@@ -221,6 +260,8 @@ static int check_one(int *not_built, struct pxr_diag *diag)
                 return status;
         if (!*left.text)
                 say(stdout, "%s\n", examined ? examined->path : examined_name);
+        else
+                print_verdict(&left, false);
         say(stdout, "  FAILED: %s, %s\n", how, left.doing);
         return 1;
 }
@@ -363,6 +404,8 @@ static int write_new(struct program *program)
 static const struct command_option options[] = {
         { "op", 0, NULL, "give the new layer an op of its own, with all kernels", FIELD(op),
           .verbs = "new" },
+        { "verbose", 'v', NULL, "print each test of a layer, for each kind of image",
+          FIELD(verbose), .verbs = "check" },
         { "seconds", 's', "N",
           "stop checking a layer after N seconds of processor time, or 10 N of wall time",
           FIELD(seconds), .least = 1, .most = 1000000, .initial = "60", .verbs = "check" },

@@ -39,22 +39,29 @@ ok "three words are refused" refused 2 "unexpected argument 'b'" pxr_layers a b 
 ok "check refuses an unknown layer" refused 2 "there is no layer 'nosuch'" pxr_layers check nosuch
 
 checks_all() {
-	pxr_layers check && out_has "all passed" && ! grep -q FAILED out
+	pxr_layers check && is "$(tail -n 1 out | cut -d, -f 1)" "all passed" && ! grep -q FAILED out &&
+		is "$(grep -c '  ok' out)" "$(pxr_layers && wc -l <out)"
 }
 ok "all layers of pxr pass the check" checks_all
 
 says_not_built() {
-	pxr_layers check multi_scale && out_has "not built: layers.0.multi_scale: size: images of 5x4" &&
+	pxr_layers check multi_scale && out_has "multi_scale      ok, not built for 2 kinds of image" &&
+		pxr_layers check multi_scale --verbose && out_has "not built: layers.0.multi_scale: size: images of 5x4" &&
 		out_has "all passed, but for 2 kinds of image that a layer was not built for" &&
 		pxr_layers check conv && is "$(tail -n 1 out)" "all passed"
 }
+in_full() {
+	pxr_layers check relu && is "$(head -n 1 out)" "relu             ok" && is "$(wc -l <out)" 2 &&
+		pxr_layers check relu -v && is "$(head -n 1 out)" relu && is "$(grep -c ' ok$' out)" 24
+}
+ok "check prints one line a layer, and with --verbose all tests" in_full
 ok "check names the kinds of images for which a layer was not built" says_not_built
 
 # --- checks that can fail -------------------------------------------------------------------------
 
 # The tests that failed, each once.
 failed_tests() {
-	awk '/FAILED/ { if (!seen[$1]++) printf "%s%s", (n++ ? " " : ""), $1 }' out
+	awk '/^  .*FAILED/ { if (!seen[$1]++) printf "%s%s", (n++ ? " " : ""), $1 }' out
 }
 
 # finds FAULT TESTS TEXT: a layer with this fault fails these tests and no others, saying TEXT.
@@ -91,6 +98,7 @@ ok "a causal read that is not declared is found" finds HIDES_READ "causality adv
 ok "later pixels multiplied by zero are found" finds TIMES_ZERO "causality advance" \
 	"if only to multiply it by zero"
 ok "an advance that differs from forward is found" finds WRONG_ADVANCE advance ", advance gives "
+ok "an advance that forgets a tap is found" finds FORGETS_TAP advance ", advance gives "
 ok "state kept from forward to backward is found" finds KEEPS_STATE threads \
 	"an op keeps something outside its call"
 ok "a static buffer is found" finds STATIC_BUFFER threads "when several threads compute at once"
@@ -164,7 +172,7 @@ ends() {
 	shift 2
 	module faulty.c "$fault" "-DFAULT=$fault" &&
 		exits 1 with "$fault" pxr_layers check faulty "$@" &&
-		is "$(failed_tests)" FAILED: && is "$(head -n 1 out)" faulty && out_has "FAILED: $how" && out_has "not all passed"
+		is "$(failed_tests)" FAILED: && is "$(head -n 1 out)" "faulty           FAILED" && out_has "FAILED: $how" && out_has "not all passed"
 }
 
 first_kind="for images of 5x4, 1 colour, 2 levels"

@@ -9,10 +9,10 @@
 #include <stddef.h>
 
 /* Memory shared by the two processes. The task keeps `doing` up to date ("while it was loaded"),
- * and may leave results in `count` and `text`. */
+ * and may leave results in `count`, `shown` and `text`. */
 struct pxr_child_notes {
         char doing[256];
-        int count;
+        int count, shown;
         char text[1024];
 };
 

@@ -23,6 +23,7 @@ enum fault {
         HIDES_READ,   /* the pixel above, and does not say so */
         TIMES_ZERO,   /* the last pixel, times zero */
         WRONG_ADVANCE,
+        FORGETS_TAP, /* advance does not read the pixel above */
         NO_ADVANCE,
         KEEPS_STATE,   /* from forward to backward, in a static */
         STATIC_BUFFER, /* within one call */

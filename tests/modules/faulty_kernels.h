@@ -86,6 +86,8 @@ static void K(advance)(const struct pxr_call *call)
                         y[i] = K(value)(call, call->input[0], i);
                         if (FAULT == WRONG_ADVANCE)
                                 y[i] += (real)0.01;
+                        if (FAULT == FORGETS_TAP)
+                                y[i] -= K(neighbour)(node, call->images, call->input[0], i, 1) / 2;
                         if (FAULT == WRITES_ELSEWHERE && i + pxr_pixel_size(node, call->images) <
                                                                  pxr_map_size(node, call->images))
                                 y[i + pxr_pixel_size(node, call->images)] = 1;
