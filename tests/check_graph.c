@@ -4,6 +4,7 @@
  */
 #include "stacks.h"
 #include "tensor/generation_schedule.h"
+#include "tensor/older.h"
 
 static const struct pxr_image_kind grey = { 4, 4, 1, 2 }, rgb = { 4, 4, 3, 2 };
 
@@ -399,6 +400,29 @@ START_TEST(an_op_without_advance_is_named_if_generation_needs_it)
 }
 END_TEST
 
+/* The end of a plugin's struct is that of its headers; what lies behind it is not read. */
+START_TEST(structs_of_older_headers_are_completed)
+{
+        struct pxr_plugin plugin = { .sizes = PXR_PLUGIN_SIZES, .mixed_size = 16 };
+        const struct pxr_mixed mixed = { .exact = true, .fuses = true };
+        const struct pxr_op op = { .name = "op", .mixed = &mixed };
+        const struct pxr_op *whole;
+
+        ck_assert_ptr_eq(pxr_whole_op(arena, NULL, &op), &op);
+        whole = pxr_whole_op(arena, &plugin, &op);
+        ck_assert(whole->mixed && !whole->mixed->exact && !whole->mixed->fuses);
+        plugin.sizes[0] = offsetof(struct pxr_plugin, mixed_size);
+        whole = pxr_whole_op(arena, &plugin, &op);
+        ck_assert(whole->mixed->exact && !whole->mixed->fuses);
+        plugin.sizes[2] = offsetof(struct pxr_op, mixed);
+        whole = pxr_whole_op(arena, &plugin, &op);
+        ck_assert_str_eq(whole->name, "op");
+        ck_assert_ptr_null(whole->mixed);
+        plugin.sizes[6] = sizeof(void *);
+        ck_assert_ptr_eq(pxr_whole_distribution(arena, &plugin, &pxr_bernoulli), &pxr_bernoulli);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("graph");
@@ -412,5 +436,6 @@ int main(void)
         ADD_STACK_TEST(suite, unique_parameter_names_are_kept);
         ADD_STACK_TEST(suite, initial_values_depend_only_on_seed_and_name);
         ADD_GRAPH_TEST(suite, an_op_without_advance_is_named_if_generation_needs_it);
+        ADD_STACK_TEST(suite, structs_of_older_headers_are_completed);
         return run_suite(suite);
 }

@@ -87,7 +87,7 @@ ok "a backward pass that reads undeclared values is found" finds READS_UNDECLARE
 	"an op reads in backward what its flags do not declare"
 ok "an op that writes to its input is found" finds WRITES_INPUT "gradients mixed" \
 	"writes to what it may only read"
-ok "a layer that reads later pixels is found" finds READS_FUTURE "causality advance" \
+ok "a layer that reads later pixels is found" finds READS_FUTURE causality \
 	"the model is not causal"
 ok "an advance that writes another pixel is found" finds WRITES_ELSEWHERE advance \
 	"advance of op 'faulty' writes outside its memory"

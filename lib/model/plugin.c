@@ -35,8 +35,8 @@ static const char *entry_problem(struct pxr_arena *arena, const struct pxr_plugi
                                 "it was built for version %u of the layer interface, and this "
                                 "program has version %d: rebuild it against this version's headers",
                                 (unsigned)entry->abi, PXR_ABI_VERSION);
-        if (pxr_sizes_problem(entry->sizes))
-                return pxr_sizes_problem(entry->sizes);
+        if (pxr_sizes_problem(entry))
+                return pxr_sizes_problem(entry);
         if (!entry->version)
                 return "it does not say for which version of pxr it was built";
         return entry->layer ? NULL : "it has no layer";
@@ -65,13 +65,13 @@ static void use_entry(struct pxr_arena *arena, struct pxr_plugin_file *file,
         file->problem = entry_problem(arena, entry);
         if (file->problem)
                 return;
-        layer = pxr_whole_layer(arena, entry->sizes, entry->layer);
+        layer = pxr_whole_layer(arena, entry, entry->layer);
         file->problem = layer_problem(arena, layer);
         if (file->problem)
                 return;
         file->layer = layer;
         file->version = entry->version;
-        file->sizes = entry->sizes;
+        file->entry = entry;
 }
 
 /* Whether the dynamic linker, which keeps no errno, gives this reason. */

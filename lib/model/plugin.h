@@ -17,10 +17,10 @@
 /* One file found, or a folder of $PXR_LAYER_PATH that cannot be read. */
 struct pxr_plugin_file {
         const char *path;
-        const char *problem;           /* why it cannot be used; NULL: all is well */
-        const struct pxr_layer *layer; /* NULL where there is a problem */
-        const char *version;           /* of pxr that it was built with */
-        const uint32_t *sizes;         /* of its structs (<pxr/abi.h>); NULL: as this program's */
+        const char *problem;            /* why it cannot be used; NULL: all is well */
+        const struct pxr_layer *layer;  /* NULL where there is a problem */
+        const char *version;            /* of pxr that it was built with */
+        const struct pxr_plugin *entry; /* what it exports; NULL: it is this program's */
         bool unread; /* the system failed to read it: it may be what is looked for */
         struct pxr_plugin_file *next;
 };

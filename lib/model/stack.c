@@ -237,7 +237,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
 
         inner.layer = pxr_strf(stack->model->graph->arena, "%s.%s", base, name);
         inner.location = item->location;
-        inner.sizes = item->plugin->sizes;
+        inner.plugin = item->plugin->entry;
         stack->base = base;
         stack->depth++;
         output = item->plugin->layer->build(&inner, item->conf, input);

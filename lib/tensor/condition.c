@@ -54,7 +54,7 @@ struct pxr_node *pxr_output_conv(struct pxr_builder *builder, struct pxr_node *i
         const struct pxr_graph *graph = builder->graph;
         struct pxr_conv conv = { .kernel = 1, .mask = PXR_MASK_B, .bias = true, .gain = 1 };
 
-        distribution = pxr_whole_distribution(graph->arena, builder->sizes, distribution);
+        distribution = pxr_whole_distribution(graph->arena, builder->plugin, distribution);
         if (!distribution)
                 return NULL;
         conv.features = graph->colours * distribution->channels(graph->levels);

@@ -129,7 +129,7 @@ struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_
                         return NULL;
         node = pxr_alloc(graph->arena, sizeof(*node));
         conf = pxr_alloc(graph->arena, new_node->conf_size + 1);
-        op = pxr_whole_op(graph->arena, builder->sizes, new_node->op);
+        op = pxr_whole_op(graph->arena, builder->plugin, new_node->op);
         if (!node || !conf || !op || append(graph, node))
                 return NULL;
         if (new_node->conf_size)
@@ -276,7 +276,7 @@ struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits
         if (!pxr_graph_has(graph, logits))
                 return pxr_layer_error(builder, "the output is not a node of this model");
         if (distribution)
-                distribution = pxr_whole_distribution(graph->arena, builder->sizes, distribution);
+                distribution = pxr_whole_distribution(graph->arena, builder->plugin, distribution);
         if (!is_whole(distribution))
                 return pxr_layer_error(builder,
                                        "the output's distribution lacks a name or a function");

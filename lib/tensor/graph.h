@@ -7,6 +7,7 @@
 #ifndef PXR_TENSOR_GRAPH_H
 #define PXR_TENSOR_GRAPH_H
 
+#include <pxr/abi.h>
 #include <pxr/arena.h>
 #include <pxr/build.h>
 
@@ -39,10 +40,10 @@ struct pxr_builder {
         struct pxr_diag *diag;
         const char *layer; /* dotted path of the layer being built */
         struct pxr_location location;
-        const uint32_t *sizes;      /* of the structs of the layer's plugin; NULL: this program's */
-        void *stack;                /* of model/: how nested layers are built */
-        struct pxr_node *condition; /* what conditions the layers built; NULL: nothing */
-        struct pxr_skips *skips;    /* of model/: the innermost open collection; NULL: none */
+        const struct pxr_plugin *plugin; /* of the layer; NULL: it is this program's */
+        void *stack;                     /* of model/: how nested layers are built */
+        struct pxr_node *condition;      /* what conditions the layers built; NULL: nothing */
+        struct pxr_skips *skips;         /* of model/: the innermost open collection; NULL: none */
 };
 
 /* A graph with only the image node. NULL when out of memory. */

@@ -14,52 +14,82 @@ enum { SIZE_PLUGIN, SIZE_LAYER, SIZE_OP, SIZE_NODE, SIZE_CALL, SIZE_OPTION, SIZE
 
 static const uint32_t own_sizes[] = PXR_PLUGIN_SIZES;
 
-const char *pxr_sizes_problem(const uint32_t *sizes)
+/* That of pxr_mixed, which the first headers did not tell. */
+static size_t mixed_size(const struct pxr_plugin *plugin)
 {
-        for (size_t i = 0; i < PXR_COUNT(own_sizes); i++) {
-                if (sizes[i] == 0 || sizes[i] % sizeof(void *))
-                        return "the sizes of its structs are invalid";
-                if (sizes[i] > own_sizes[i])
-                        return "it was built with newer headers than this program's: rebuild it "
-                               "with this program's, or use a newer program";
-        }
-        return NULL;
+        return plugin->sizes[SIZE_PLUGIN] > offsetof(struct pxr_plugin, mixed_size)
+                       ? plugin->mixed_size
+                       : offsetof(struct pxr_mixed, fuses);
 }
 
-/* Whether a struct is in libpxr itself: plugins may pass its distributions, and its functions add
- * its ops. */
-static bool is_own(const void *what)
+static const char *size_problem(size_t size, size_t own)
 {
-        Dl_info own, other;
+        if (size == 0 || size % sizeof(void *))
+                return "the sizes of its structs are invalid";
+        return size > own ? "it was built with newer headers than this program's: rebuild it with "
+                            "this program's, or use a newer program"
+                          : NULL;
+}
 
-        return dladdr(own_sizes, &own) && dladdr(what, &other) && own.dli_fbase == other.dli_fbase;
+const char *pxr_sizes_problem(const struct pxr_plugin *plugin)
+{
+        const char *problem = NULL;
+
+        for (size_t i = 0; i < PXR_COUNT(own_sizes) && !problem; i++)
+                problem = size_problem(plugin->sizes[i], own_sizes[i]);
+        return problem ? problem : size_problem(mixed_size(plugin), sizeof(struct pxr_mixed));
+}
+
+/* Whether a struct is pxr's: plugins may pass its distributions, and its functions add its ops. It
+ * is then in libpxr, or in the program if that uses it too; a plugin's is in the module, or in
+ * memory of no file. */
+static bool is_own(const struct pxr_plugin *plugin, const void *what)
+{
+        Dl_info module, place;
+
+        return dladdr(what, &place) &&
+               !(dladdr(plugin, &module) && module.dli_fbase == place.dli_fbase);
 }
 
 /* Struct number `which`: the plugin's, or a copy. */
-static const void *whole(struct pxr_arena *arena, const uint32_t *sizes, int which,
+static const void *whole(struct pxr_arena *arena, const struct pxr_plugin *plugin, int which,
                          const void *given)
 {
         void *copy;
 
-        if (!sizes || sizes[which] >= own_sizes[which] || is_own(given))
+        if (!plugin || plugin->sizes[which] >= own_sizes[which] || is_own(plugin, given))
                 return given;
         copy = pxr_alloc(arena, own_sizes[which]);
         if (copy)
-                memcpy(copy, given, sizes[which]);
+                memcpy(copy, given, plugin->sizes[which]);
         return copy;
 }
 
-const struct pxr_op *pxr_whole_op(struct pxr_arena *arena, const uint32_t *sizes,
+const struct pxr_op *pxr_whole_op(struct pxr_arena *arena, const struct pxr_plugin *plugin,
                                   const struct pxr_op *op)
 {
-        return whole(arena, sizes, SIZE_OP, op);
+        const struct pxr_op *given = whole(arena, plugin, SIZE_OP, op);
+        struct pxr_mixed *mixed;
+        struct pxr_op *copy;
+
+        if (!given || !given->mixed || !plugin || mixed_size(plugin) >= sizeof(*mixed) ||
+            is_own(plugin, op))
+                return given;
+        copy = pxr_alloc(arena, sizeof(*copy));
+        mixed = pxr_alloc(arena, sizeof(*mixed));
+        if (!copy || !mixed)
+                return NULL;
+        memcpy(mixed, given->mixed, mixed_size(plugin));
+        *copy = *given;
+        copy->mixed = mixed;
+        return copy;
 }
 
 const struct pxr_distribution *pxr_whole_distribution(struct pxr_arena *arena,
-                                                      const uint32_t *sizes,
+                                                      const struct pxr_plugin *plugin,
                                                       const struct pxr_distribution *distribution)
 {
-        return whole(arena, sizes, SIZE_DISTRIBUTION, distribution);
+        return whole(arena, plugin, SIZE_DISTRIBUTION, distribution);
 }
 
 static const struct pxr_options *whole_options(struct pxr_arena *arena, size_t row_size,
@@ -125,18 +155,18 @@ static const struct pxr_options *whole_options(struct pxr_arena *arena, size_t r
         return rows ? copy : NULL;
 }
 
-const struct pxr_layer *pxr_whole_layer(struct pxr_arena *arena, const uint32_t *sizes,
+const struct pxr_layer *pxr_whole_layer(struct pxr_arena *arena, const struct pxr_plugin *plugin,
                                         const struct pxr_layer *layer)
 {
-        const struct pxr_layer *given = whole(arena, sizes, SIZE_LAYER, layer);
+        const struct pxr_layer *given = whole(arena, plugin, SIZE_LAYER, layer);
         struct pxr_layer *copy;
 
-        if (!given || !given->options || sizes[SIZE_OPTION] >= own_sizes[SIZE_OPTION])
+        if (!given || !given->options || plugin->sizes[SIZE_OPTION] >= own_sizes[SIZE_OPTION])
                 return given;
         copy = pxr_alloc(arena, sizeof(*copy));
         if (!copy)
                 return NULL;
         *copy = *given;
-        copy->options = whole_options(arena, sizes[SIZE_OPTION], given->options, 0);
+        copy->options = whole_options(arena, plugin->sizes[SIZE_OPTION], given->options, 0);
         return copy->options ? copy : NULL;
 }

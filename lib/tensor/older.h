@@ -3,7 +3,7 @@
  * older.h - structs of plugins that were built with older headers, which end earlier (<pxr/abi.h>).
  *
  * Each function returns the struct itself if it is as long as this program's, else a copy whose
- * further fields are zero. `sizes` is that of the plugin's pxr_plugin.
+ * further fields are zero.
  */
 #ifndef PXR_TENSOR_OLDER_H
 #define PXR_TENSOR_OLDER_H
@@ -13,19 +13,20 @@
 
 /* What is wrong with the sizes of a plugin's structs, such as that they are longer than this
  * program's. NULL: nothing. */
-const char *pxr_sizes_problem(const uint32_t *sizes);
+const char *pxr_sizes_problem(const struct pxr_plugin *plugin);
 
 /* A layer with its tables of options. NULL when out of memory, or if its tables contain each other.
  */
-const struct pxr_layer *pxr_whole_layer(struct pxr_arena *arena, const uint32_t *sizes,
+const struct pxr_layer *pxr_whole_layer(struct pxr_arena *arena, const struct pxr_plugin *plugin,
                                         const struct pxr_layer *layer);
 
-/* An op, and a distribution, which may also be libpxr's own. `sizes` NULL: this program's. NULL
+/* An op, and a distribution, which may also be libpxr's own. `plugin` NULL: it is this
+ * program's. NULL
  * when out of memory. */
-const struct pxr_op *pxr_whole_op(struct pxr_arena *arena, const uint32_t *sizes,
+const struct pxr_op *pxr_whole_op(struct pxr_arena *arena, const struct pxr_plugin *plugin,
                                   const struct pxr_op *op);
 const struct pxr_distribution *pxr_whole_distribution(struct pxr_arena *arena,
-                                                      const uint32_t *sizes,
+                                                      const struct pxr_plugin *plugin,
                                                       const struct pxr_distribution *distribution);
 
 #endif

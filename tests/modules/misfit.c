@@ -41,4 +41,5 @@ const struct pxr_plugin SYMBOL = {
           sizeof(struct pxr_option), sizeof(struct pxr_distribution) },
         PXR_VERSION,
         &misfit,
+        sizeof(struct pxr_mixed),
 };

@@ -8,9 +8,9 @@
  * - Functions and variables keep their names and types. New ones may be added.
  * - Fields keep their order, types and meaning. New ones are added at the end, and only to these
  *   structs:
- *     - pxr_layer, pxr_op, pxr_option and pxr_distribution, which a plugin defines. The program
- *       knows their size in the plugin (struct pxr_plugin) and takes fields beyond it for zero,
- *       which always means what the program did before it had the field;
+ *     - pxr_plugin, pxr_layer, pxr_op, pxr_mixed, pxr_option and pxr_distribution, which a plugin
+ *       defines. The program knows their size in the plugin (struct pxr_plugin) and takes fields
+ *       beyond it for zero, which always means what the program did before it had the field;
  *     - pxr_node, pxr_parameter, pxr_call, pxr_nll_call and pxr_dependencies, which the program
  *       makes and a plugin only reads, never copies.
  * - All other structs stay as they are. What needs more is a new function with a struct of its own.
@@ -57,6 +57,7 @@ struct pxr_plugin {
         uint32_t sizes[7];   /* PXR_PLUGIN_SIZES */
         const char *version; /* of the headers it was built with */
         const struct pxr_layer *layer;
+        uint32_t mixed_size; /* of struct pxr_mixed */
 };
 
 /* Sizes of structs that can grow, as the plugin was built with them. */
@@ -76,6 +77,7 @@ struct pxr_plugin {
                 PXR_PLUGIN_SIZES,                                                               \
                 PXR_VERSION,                                                                    \
                 &layer_,                                                                        \
+                sizeof(struct pxr_mixed),                                                       \
         };
 
 #ifdef __cplusplus
