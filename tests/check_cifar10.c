@@ -254,9 +254,10 @@ START_TEST(a_damaged_archive_is_refused)
         write_file(path, bytes, size);
         refused(OPEN("{set: cifar10, path: %s}", path), "incorrect data check");
         write_file(path, "<!DOCTYPE html>", 15);
-        refused(OPEN("{set: cifar10, path: %s}", path), "not a gzip file");
+        refused(OPEN("{set: cifar10, path: %s}", path), "it is a web page, not data");
         write_file(in_scratch("page.tar"), "<!DOCTYPE html>", 15);
-        refused(OPEN("{set: cifar10, path: %s}", in_scratch("page.tar")), "invalid tar or zip");
+        refused(OPEN("{set: cifar10, path: %s}", in_scratch("page.tar")),
+                "it is a web page, not data");
         write_file(path, "", 0);
         refused(OPEN("{set: cifar10, path: %s}", path), "byte 0: the file is empty");
 }

@@ -17,6 +17,7 @@
 
 #include "data/labels.h"
 #include "data/pixels.h"
+#include "data/recognize.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, RECORD = 1 + PIXELS, LABELS = 10 };
 enum { TEST = 6 }; /* the number of the test batch; the others are 1 to 5 */
@@ -157,9 +158,13 @@ static int check_archive(const struct batches *b, const char *path)
 /* The archive as downloaded. Its batches are in no order. */
 static int read_archive(struct batches *b, const char *path)
 {
-        struct pxr_archive *archive = pxr_archive_open(path, b->o->diag);
+        const unsigned reads = 1 << PXR_FILE_TAR | 1 << PXR_FILE_ZIP | 1 << PXR_FILE_GZIP;
+        struct pxr_archive *archive;
         int failed;
 
+        if (pxr_file_refuse(path, reads, b->o->diag))
+                return -1;
+        archive = pxr_archive_open(path, b->o->diag);
         if (!archive)
                 return -1;
         failed = read_entries(b, archive, path) || check_archive(b, path) ||

@@ -11,6 +11,7 @@
 
 #include "data/format.h"
 #include "data/reader.h"
+#include "data/recognize.h"
 #include "config/tree.h"
 
 /* Whether the folder holds an entry of this pattern; with a slash at its end, a folder. */
@@ -100,6 +101,20 @@ static const struct pxr_data_format *matching(const char *path, bool is_folder)
         return NULL;
 }
 
+/* The set that reads a file by its first bytes; NULL: none. */
+static const char *set_of_file(const char *path)
+{
+        switch (pxr_file_kind(path)) {
+        case PXR_FILE_NPY:
+        case PXR_FILE_ZIP:
+                return "npz";
+        case PXR_FILE_TAR:
+                return "png_folder";
+        default:
+                return NULL;
+        }
+}
+
 static struct pxr_yaml *of_spec(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
         struct pxr_yaml *root = pxr_spec_load(arena, path, NULL, NULL, 0, diag);
@@ -119,6 +134,7 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, bool 
 {
         const struct pxr_data_format *format;
         struct pxr_yaml *data;
+        const char *set;
 
         for (int i = 0; is_folder && pxr_data_formats[i]; i++) {
                 data = of_signs(arena, path, pxr_data_formats[i], diag);
@@ -128,8 +144,11 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, bool 
         if (!is_folder && fnmatch("*.@(yaml|yml)", path, FNM_CASEFOLD | FNM_EXTMATCH) == 0)
                 return of_spec(arena, path, diag);
         format = matching(path, is_folder);
-        if (format)
-                return mapping_of(arena, format->name, path, diag);
+        set = format ? format->name : set_of_file(path);
+        if (set)
+                return mapping_of(arena, set, path, diag);
+        if (pxr_file_refuse(path, 0, diag))
+                return NULL;
         pxr_user_error(diag, "%s: %s", path,
                        is_folder ? "contains no data files of a known format"
                                  : "not a folder, a spec (.yaml) or a data file of a known format");
