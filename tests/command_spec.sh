@@ -97,6 +97,24 @@ $residual" data.set=markov_rgb "data.splits=[valid, train]" data.valid=0
 }
 ok "all errors of the data and of the model's shapes are shown at once" no_files
 
+# The size of the images is not known then: an error shows if the model has it for images of every kind.
+unknown_size() {
+	cat >npz.yaml <<'END'
+name: files
+data: {set: npz}
+model:
+  - conv: {mask: A, kernel: 3, features: 9}
+  - residual: [conv: {mask: B, kernel: 1, features: 5}]
+  - softmax
+train: {epochs: 1}
+END
+	refused 2 "data/npz: no such file or folder" \
+		pxr_run npz.yaml && err_has "they get 9 and return 5" &&
+		refused 2 "data/npz: no such file or folder" pxr_run npz.yaml model.1.residual.0.conv.features=9 &&
+		is "$(grep -c error: err)" 1
+}
+ok "an error of the data's path does not hide those of the model" unknown_size
+
 ok "errors of overrides point at the command line" refuses tiny.yaml \
 	"command line:1:7: error: train: unknown option 'bacth'
     1 | train.bacth=32

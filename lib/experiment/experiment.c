@@ -344,6 +344,35 @@ static int count_steps(struct pxr_experiment *e, struct pxr_diag *diag)
         return 0;
 }
 
+/* The data cannot be read, and so the size of the images is unknown. Report an error of the model
+ * if it has the same for images of every kind: it is then none of the size. */
+static void try_kinds(struct pxr_experiment *e, struct pxr_diag *diag)
+{
+        static const struct pxr_image_kind kinds[] = { { 32, 32, 3, 256 },
+                                                       { 32, 32, 1, 256 },
+                                                       { 28, 28, 1, 2 } };
+        const struct pxr_yaml *model = e->settings.model;
+        char *first = NULL;
+        bool same = true;
+
+        for (size_t i = 0; i < PXR_COUNT(kinds) && same; i++) {
+                struct pxr_diag *quiet = pxr_diag_new();
+                const char *error;
+
+                if (!quiet)
+                        return;
+                pxr_model_build(e->arena, e->plugins, (struct pxr_yaml *)model, &kinds[i], false,
+                                quiet);
+                error = pxr_diag_first_error(quiet);
+                same = error && (!first || strcmp(error, first) == 0);
+                first = error ? pxr_strdup(e->arena, error) : NULL;
+                pxr_diag_free(quiet);
+        }
+        if (same)
+                pxr_model_build(e->arena, e->plugins, (struct pxr_yaml *)model, &kinds[0], false,
+                                diag);
+}
+
 /* A model is built although its data have errors, if the size of their images is known: its own
  * errors show at once. */
 struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
@@ -360,8 +389,10 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
         if (e->faults & PXR_BAD_MODEL || !e->opening)
                 return NULL;
         set = e->set ? e->set : pxr_dataset_foresee(e->opening);
-        if (!set)
+        if (!set) {
+                try_kinds(e, diag);
                 return NULL;
+        }
         e->model = pxr_model_build(
                 arena, e->plugins, (struct pxr_yaml *)e->settings.model,
                 &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels }, false,
