@@ -74,3 +74,40 @@ facts() {
 			a.parameter_hash AND b.parameter_hash <> a.parameter_hash WHERE a.raw_parameter_hash IS NULL")" 2
 }
 ok "order digests and raw parameter hashes, which the doctor compares, are on record" facts
+
+# PYTHON names another interpreter, such as one of a virtual environment that has PyTorch.
+torch_agrees() {
+	python=${PYTHON:-python3}
+	$python -c 'import numpy, torch' 2>/dev/null || skip "PyTorch is missing"
+	given run && "$top/runner/pxr-data" convert markov_binary limit=4000 "splits=[test]" --to npz --out textures -q &&
+		$python "$source/docs/quickstart_torch.py" "$(ls quickstart.checkpoints/*/*.safetensors | tail -1)" \
+			textures/test.npz >torch &&
+		is "$(query quickstart.db "SELECT abs(nats_per_image - $(cut -d ' ' -f 1 torch)) < 0.001
+			FROM run_nll WHERE split = 'test'")" 1
+}
+ok "PyTorch finds the same NLL for a checkpoint" torch_agrees
+
+# What the page on Python says of them.
+metadata() {
+	command -v python3 >/dev/null || skip "python3 is missing"
+	given run && python3 - quickstart.checkpoints/*/*.safetensors >metadata <<'END' &&
+import json, sys
+data = open(sys.argv[1], "rb").read()
+text = json.loads(data[8:8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+open("spec", "w").write(text["spec"])
+print(text["data_identity"], "[" + text["evaluated"] + "]", "in C order" in text["layout"])
+END
+		query quickstart.db "SELECT data_identity || ' [] True' FROM run" >expected && cmp metadata expected &&
+		"$top/runner/pxr-report" show 1 --part spec --db quickstart.db | cmp - spec
+}
+ok "a checkpoint holds the spec and the identity of the data" metadata
+
+metrics() {
+	given run && "$top/runner/pxr-report" metrics --db quickstart.db --format csv \
+		--where "metric = 'final_bits_per_dim' AND split = 'test'" >csv &&
+		head -1 csv | grep -q "^run,name,step,epoch,split,metric,value,standard_error" &&
+		is "$(sed 1d csv | cut -d , -f 1,2,3,5,6)" "1,quickstart,1000,test,final_bits_per_dim" &&
+		is "$(query quickstart.db "SELECT abs(bits_per_dimension - $(sed 1d csv | cut -d , -f 7)) < 1e-12
+			FROM run_nll WHERE split = 'test'")" 1
+}
+ok "metrics are exported as rows of one value" metrics

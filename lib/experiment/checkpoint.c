@@ -16,6 +16,8 @@
 
 enum { GROUPS = 4 };
 
+static const char average_prefix[] = "average.";
+
 static int groups_of(const struct pxr_trainer *trainer, struct pxr_checkpoint_values group[GROUPS])
 {
         const struct pxr_optimizer *rule = trainer->settings->optimizer.variant->what;
@@ -23,7 +25,8 @@ static int groups_of(const struct pxr_trainer *trainer, struct pxr_checkpoint_va
 
         group[count++] = (struct pxr_checkpoint_values) { "", trainer->parameters };
         if (trainer->average)
-                group[count++] = (struct pxr_checkpoint_values) { "average.", trainer->average };
+                group[count++] =
+                        (struct pxr_checkpoint_values) { average_prefix, trainer->average };
         for (int i = 0; i < rule->moments; i++)
                 group[count++] = (struct pxr_checkpoint_values) { rule->moment_names[i],
                                                                   trainer->moment[i] };
@@ -39,12 +42,22 @@ char *pxr_checkpoint_file(struct pxr_arena *arena, const struct pxr_state *state
 /* --- contents ----------------------------------------------------------------------------------
  */
 
-/* The counters as texts. %a keeps every bit of a double. */
+static const char layout[] = "float32 in C order; weights of convolutions are rows, columns, in, "
+                             "out; masked taps are no "
+                             "part of the model whatever their weights";
+
+/* What the arrays are, for others to read, and the counters as texts. %a keeps every bit of a
+ * double. */
 static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
-                      struct pxr_safetensors *file)
+                      struct pxr_safetensors *file, struct pxr_diag *diag)
 {
         const struct pxr_counters *c = &state->counters;
+        const char *spec = pxr_yaml_emit(arena, state->experiment->root, diag);
         const struct pxr_text texts[] = {
+                { "spec", spec },
+                { "data_identity", state->experiment->set->identity },
+                { "evaluated", state->trainer->average ? average_prefix : "" },
+                { "layout", layout },
                 { "step", pxr_strf(arena, "%" PRId64, state->trainer->step) },
                 { "epoch_sum", pxr_strf(arena, "%a", c->epoch_nll.sum) },
                 { "epoch_sum_squares", pxr_strf(arena, "%a", c->epoch_nll.sum_squares) },
@@ -70,7 +83,7 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
 
         file->texts = PXR_COUNT(texts);
         file->text = pxr_alloc(arena, sizeof(texts));
-        if (!file->text)
+        if (!spec || !file->text)
                 return -1;
         memcpy(file->text, texts, sizeof(texts));
         return 0;
@@ -96,7 +109,7 @@ int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
         /* A run resumed from here does not come by the points before it again. */
         if (arena && !pxr_log_write(state, diag) &&
             !pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) &&
-            !fill_texts(arena, state, &file))
+            !fill_texts(arena, state, &file, diag))
                 status = pxr_checkpoint_write(arena, state->order->store, state->run, state->uid,
                                               &file, &row, time - state->recorded, diag);
         if (!status)
