@@ -10,7 +10,7 @@
 struct gated_conv {
         int mask;
         int64_t features, layers, kernel, first_kernel;
-        double gain;
+        double dropout, gain;
 };
 
 static const char *const masks[] = { "A", "B", NULL };
@@ -23,6 +23,8 @@ static const struct pxr_option rows[] = {
         PXR_ENUM(struct gated_conv, mask, "A", masks,
                  "of the first layer. A: at its own pixel only earlier colours are read (the first "
                  "layer of a model); B: also the same colour"),
+        PXR_REAL(struct gated_conv, dropout, "0", 0, 0.999,
+                 "probability that a gated value of the horizontal stack is zeroed in training"),
         PXR_REAL(struct gated_conv, gain, "1", 0, 100,
                  "weights start uniform within +-gain sqrt(3 / live inputs)"),
         PXR_END,
@@ -96,8 +98,10 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
                 gates = pxr_add(builder,
                                 add_conv(builder, gated, i, "horizontal", along, horizontal),
                                 add_conv(builder, gated, i, "across", across, vertical));
-                output =
-                        add_conv(builder, gated, i, "output", out, pxr_gate(builder, false, gates));
+                output = pxr_gate(builder, false, gates);
+                if (gated->dropout > 0)
+                        output = pxr_dropout(builder, gated->dropout, output);
+                output = add_conv(builder, gated, i, "output", out, output);
                 horizontal = i ? pxr_add(builder, output, horizontal) : output;
                 if (i + 1 < gated->layers)
                         vertical = pxr_gate(builder, false, vertical);

@@ -120,10 +120,110 @@ START_TEST(gated_convolutions_match_the_reference)
 }
 END_TEST
 
+/* --- dropout -----------------------------------------------------------------------------------
+ */
+
+static const char dropping[] = "- conv: {mask: A, kernel: 3, features: 6}\n"
+                               "- dropout: 0.25\n"
+                               "- softmax\n";
+
+static const struct pxr_training_step step = { .seed = 5, .step = 17, .first_image = 2 };
+
+/* The map of node number `number` in the last of four images, of a pass over those from number
+ * `first` on: of a training step if `trains`. */
+static struct map dropped(const struct pxr_graph *graph, bool trains, int number, int first)
+{
+        struct pxr_workspace *workspace =
+                new_workspace(graph, PXR_F64, PXR_FOR_TRAINING, 4 - first, true);
+        struct pxr_training_step at = step;
+
+        at.first_image += first;
+        if (trains)
+                pxr_workspace_train(workspace, at);
+        pxr_workspace_load(workspace, random_images(graph, 4, 3) + first * pxr_graph_values(graph),
+                           4 - first);
+        pxr_workspace_forward(workspace, random_parameters(graph, 1));
+        return node_map(workspace, PXR_F64, graph->node[number], 4 - first, 3 - first);
+}
+
+START_TEST(dropout_zeroes_a_share_of_the_values_and_keeps_their_mean)
+{
+        const struct pxr_image_kind large = { 40, 50, 1, 4 };
+        const struct pxr_graph *graph = build_stack(large, dropping)->graph;
+        struct map x = dropped(graph, true, 1, 0), y = dropped(graph, true, 2, 0);
+        int size = x.rows * x.cols * x.channels, zeros = 0;
+
+        for (int i = 0; i < size; i++) {
+                zeros += y.value[i] == 0;
+                if (y.value[i] != 0)
+                        ck_assert_double_eq_tol(y.value[i], x.value[i] / 0.75, 1e-12);
+        }
+        ck_assert_double_eq_tol(zeros / (double)size, 0.25, 5 * sqrt(0.25 * 0.75 / size));
+}
+END_TEST
+
+START_TEST(dropout_does_not_depend_on_the_micro_batch)
+{
+        const struct pxr_graph *graph = build_stack(colour, dropping)->graph;
+        struct map whole = dropped(graph, true, 2, 0), part = dropped(graph, true, 2, 3);
+
+        expect_same_map(&part, &whole, 1e-12, "dropout");
+}
+END_TEST
+
+START_TEST(dropout_does_nothing_outside_training)
+{
+        const struct pxr_graph *graph = build_stack(colour, dropping)->graph;
+        struct map x = dropped(graph, false, 1, 0), y = dropped(graph, false, 2, 0);
+
+        expect_same_map(&y, &x, 0, "dropout");
+}
+END_TEST
+
+/* The NLL of two images in a training step, and its gradient unless that is NULL. */
+static double nll_in_training(const struct pxr_graph *graph, const double *parameters,
+                              double *gradient)
+{
+        struct pxr_workspace *workspace = new_workspace(graph, PXR_F64, PXR_FOR_TRAINING, 2, true);
+        double nll[2] = { 0 };
+
+        pxr_workspace_train(workspace, step);
+        pxr_workspace_load(workspace, random_images(graph, 2, 3), 2);
+        pxr_workspace_forward(workspace, parameters);
+        pxr_workspace_loss(workspace, 1, nll);
+        if (gradient)
+                pxr_workspace_backward(workspace, parameters, gradient);
+        return nll[0] + nll[1];
+}
+
+START_TEST(the_gradient_of_dropout_is_that_of_the_values_it_kept)
+{
+        const struct pxr_graph *graph = build_stack(grey, dropping)->graph;
+        double *parameters = random_parameters(graph, 1);
+        double *gradient = allocate(graph->parameter_values, sizeof(double));
+
+        nll_in_training(graph, parameters, gradient);
+        for (size_t i = 0; i < graph->parameter_values; i += 7) {
+                double kept = parameters[i], slope;
+
+                parameters[i] = kept + 1e-5;
+                slope = nll_in_training(graph, parameters, NULL);
+                parameters[i] = kept - 1e-5;
+                slope = (slope - nll_in_training(graph, parameters, NULL)) / 2e-5;
+                parameters[i] = kept;
+                ck_assert_double_eq_tol(gradient[i], slope, 1e-6 * (1 + fabs(slope)));
+        }
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("layers");
 
         ADD_STACK_TEST(suite, gated_convolutions_match_the_reference);
+        ADD_STACK_TEST(suite, dropout_zeroes_a_share_of_the_values_and_keeps_their_mean);
+        ADD_STACK_TEST(suite, dropout_does_not_depend_on_the_micro_batch);
+        ADD_STACK_TEST(suite, dropout_does_nothing_outside_training);
+        ADD_STACK_TEST(suite, the_gradient_of_dropout_is_that_of_the_values_it_kept);
         return run_suite(suite);
 }

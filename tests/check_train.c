@@ -174,6 +174,18 @@ static const struct pxr_graph *small_graph(int colours)
         return builder.graph;
 }
 
+/* The same with dropout between the last two convolutions. */
+static const struct pxr_graph *dropout_graph(void)
+{
+        struct pxr_builder builder = new_builder(4, 4, 3, 3);
+        struct pxr_node *node =
+                new_conv(&builder, "a", 3, PXR_MASK_A, 24, 1, builder.graph->node[0]);
+
+        node = pxr_dropout(&builder, 0.5, pxr_relu(&builder, node));
+        end_graph(&builder, new_conv(&builder, "c", 1, PXR_MASK_B, 9, 1, node), &pxr_categorical);
+        return builder.graph;
+}
+
 /* --- the step ----------------------------------------------------------------------------------
  */
 
@@ -290,9 +302,8 @@ START_TEST(the_average_follows_the_parameters)
 }
 END_TEST
 
-static void check_threads(const char *precision)
+static void check_threads(const struct pxr_graph *graph, const char *precision)
 {
-        const struct pxr_graph *graph = small_graph(3);
         struct pxr_trainer *trainer[3];
         char *text = pxr_strf(arena,
                               "{optimizer: {adam: {rate: 0.01}}, batch: 11, micro_batch: 2, "
@@ -319,14 +330,15 @@ static void check_threads(const char *precision)
 
 START_TEST(the_bits_do_not_depend_on_threads)
 {
-        check_threads("f32");
-        check_threads("bf16");
+        check_threads(small_graph(3), "f32");
+        check_threads(small_graph(3), "bf16");
+        check_threads(dropout_graph(), "f32");
+        check_threads(dropout_graph(), "bf16");
 }
 END_TEST
 
-START_TEST(recomputing_activations_changes_no_bit)
+static void check_recomputing(const struct pxr_graph *graph)
 {
-        const struct pxr_graph *graph = small_graph(3);
         struct pxr_trainer *trainer[2];
 
         for (int i = 0; i < 2; i++) {
@@ -342,6 +354,12 @@ START_TEST(recomputing_activations_changes_no_bit)
                          trainer[0]->size * sizeof(float));
         ck_assert_uint_lt(pxr_trainer_bytes(graph, trainer[1]->settings, 2),
                           pxr_trainer_bytes(graph, trainer[0]->settings, 2));
+}
+
+START_TEST(recomputing_activations_changes_no_bit)
+{
+        check_recomputing(small_graph(3));
+        check_recomputing(dropout_graph());
 }
 END_TEST
 

@@ -312,6 +312,7 @@ static int help_step(struct helper *h, const struct pxr_rank_order *order, struc
                                      h->order + order->first + first, count, h->batch, diag))
                         return -1;
         }
+        h->trainer->step = order->step;
         return pxr_trainer_help(h->trainer, pixels, (int)order->images, diag);
 }
 

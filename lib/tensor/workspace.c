@@ -37,6 +37,8 @@ struct pxr_workspace {
         char *packed;    /* parameters packed for mixed precision */
         uint8_t *pixels; /* [pixel][image][colour] */
         uint8_t *small;  /* the same of the small images */
+        bool trains;     /* the passes are those of a step of training */
+        struct pxr_training_step step;
 };
 
 /* Plan the memory, or share the plan of `like`. Returns 0, or -1 when out of memory. */
@@ -269,6 +271,12 @@ void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *sma
                   workspace->small);
 }
 
+void pxr_workspace_train(struct pxr_workspace *workspace, struct pxr_training_step step)
+{
+        workspace->trains = true;
+        workspace->step = step;
+}
+
 static void *at(const struct pxr_workspace *workspace, const struct pxr_buffer *buffer)
 {
         return buffer->used ? workspace->slab + buffer->offset : NULL;
@@ -295,6 +303,7 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
                 .output = at(workspace, &memory->output[own]),
                 .state = at(workspace, &memory->state[own]),
                 .scratch = workspace->scratch,
+                .training = workspace->trains ? &workspace->step : NULL,
         };
 
         if (node->index == 0)

@@ -46,6 +46,10 @@ void pxr_workspace_pack(struct pxr_workspace *workspace, int threads, const floa
  * subsampled from them. */
 void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images);
 
+/* Make the next passes those of a step of training, in which some ops are random; without it they
+ * are not. */
+void pxr_workspace_train(struct pxr_workspace *workspace, struct pxr_training_step step);
+
 /* Set only the small images, small[image][row][col][colour]: for generation, before begin(). */
 void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *small, int images);
 

@@ -40,6 +40,7 @@ struct pxr_rank_order {
         int64_t epoch, first,
                 images;           /* of a split, or of the epoch's order; first sample to draw */
         int64_t split, precision; /* evaluation */
+        int64_t step;             /* steps done before this one: it keys random numbers */
 };
 
 struct pxr_ranks_memory;

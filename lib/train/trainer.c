@@ -250,6 +250,18 @@ int pxr_trainer_share(const struct pxr_trainer *trainer, int images, int *count)
         return *count ? share.first * (int)trainer->settings->micro_batch : 0;
 }
 
+/* Load a micro-batch of the next step: `pixels` of `count` images, of the batch from number `first`
+ * on. */
+static void load(const struct pxr_trainer *trainer, struct pxr_workspace *workspace,
+                 const uint8_t *pixels, int first, int count)
+{
+        pxr_workspace_train(workspace,
+                            (struct pxr_training_step) { .seed = (uint64_t)trainer->settings->seed,
+                                                         .step = (uint32_t)trainer->step,
+                                                         .first_image = (uint32_t)first });
+        pxr_workspace_load(workspace, pixels, count);
+}
+
 /* Gradients of this rank's micro-batches, each into its own array. `pixels` are of these. */
 static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels, int images)
 {
@@ -268,8 +280,8 @@ static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels
                 float *gradient = trainer->gradient + (size_t)slot * trainer->size;
 
                 memset(gradient, 0, trainer->size * sizeof(float));
-                pxr_workspace_load(workspace, pixels + (size_t)slot * micro_batch * dimensions,
-                                   images_of(trainer, i, i + 1, images));
+                load(trainer, workspace, pixels + (size_t)slot * micro_batch * dimensions,
+                     i * micro_batch, images_of(trainer, i, i + 1, images));
                 pxr_workspace_forward(workspace, trainer->parameters);
                 compute_loss(trainer, workspace, scale, trainer->nll + i * micro_batch);
                 pxr_workspace_backward(workspace, trainer->parameters, gradient);
@@ -379,11 +391,9 @@ static void update(struct pxr_trainer *trainer, double clip_factor)
 static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
                              struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = trainer->graph;
-        size_t dimensions = (size_t)graph->rows * graph->cols * graph->colours;
         int micro_batch = (int)trainer->settings->micro_batch;
         struct pxr_workspace *workspace =
-                pxr_workspace_new(graph, pxr_precision_of(trainer->settings->precision),
+                pxr_workspace_new(trainer->graph, pxr_precision_of(trainer->settings->precision),
                                   PXR_FOR_UNFUSED_TRAINING, micro_batch, true, diag);
         const struct pxr_node *node = NULL;
         bool in_gradient = false;
@@ -393,7 +403,8 @@ static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels,
         for (int first = 0; workspace && first < images && !node; first += micro_batch) {
                 int count = images - first < micro_batch ? images - first : micro_batch;
 
-                pxr_workspace_load(workspace, pixels + (size_t)first * dimensions, count);
+                load(trainer, workspace, pixels + first * pxr_graph_values(trainer->graph), first,
+                     count);
                 pxr_workspace_forward(workspace, trainer->parameters);
                 node = pxr_workspace_nonfinite(workspace, false);
                 if (node)
@@ -430,7 +441,11 @@ int pxr_trainer_begin(struct pxr_trainer *trainer, int64_t epoch, int64_t first,
 {
         struct pxr_ranks *ranks = trainer->ranks;
         const struct pxr_rank_order step = {
-                .task = PXR_RANK_STEP, .epoch = epoch, .first = first, .images = images
+                .task = PXR_RANK_STEP,
+                .epoch = epoch,
+                .first = first,
+                .images = images,
+                .step = trainer->step,
         };
         int status = 0;
 

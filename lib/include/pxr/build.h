@@ -50,6 +50,10 @@ struct pxr_node *pxr_relu(struct pxr_builder *builder, struct pxr_node *input);
  * unit of Gated PixelCNN, and that of PixelCNN++. */
 struct pxr_node *pxr_gate(struct pxr_builder *builder, bool linear, struct pxr_node *input);
 
+/* In training, zero each value with probability `rate`, from 0 to less than 1, and divide the
+ * others by 1 - rate; everywhere else the input as it is. */
+struct pxr_node *pxr_dropout(struct pxr_builder *builder, double rate, struct pxr_node *input);
+
 /* a + b, which must have equal shapes and gates: a residual connection (section 3.3). */
 struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct pxr_node *b);
 

@@ -76,6 +76,13 @@ struct pxr_parameter {
         struct pxr_parameter *next;
 };
 
+/* What random numbers of a step of training are keyed by, besides a purpose and the node. */
+struct pxr_training_step {
+        uint64_t seed;
+        uint32_t step;        /* from 0 */
+        uint32_t first_image; /* number in the batch of the micro-batch's first image */
+};
+
 /* The arguments of a kernel. Pointers are to float or double, by the kernel's precision. A kernel
  * writes to `output` (forward, advance), the gradients (backward), `state` and `scratch` only. */
 struct pxr_call {
@@ -105,6 +112,8 @@ struct pxr_call {
         bool rectify;       /* forward: the output, and what is added, are then made at least 0 */
         bool gate;          /* backward: what goes to the gradient of input 0 is 0 where that input
                                is not above 0 */
+
+        const struct pxr_training_step *training; /* NULL: not a step of training */
 };
 
 typedef void pxr_kernel(const struct pxr_call *call);

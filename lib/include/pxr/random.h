@@ -28,6 +28,7 @@ enum pxr_purpose {
         PXR_RANDOM_FLIP = 7,      /* horizontal flips: a = epoch, b = image */
         PXR_RANDOM_CHAIN = 8,     /* seeds of the runs of a chain: a = number in it */
         PXR_RANDOM_SWEEP = 9,     /* values of a sweep: a = configuration, b = hash of the key */
+        PXR_RANDOM_DROPOUT = 10,  /* dropout: a = step, b = image of the batch, c = node */
 };
 
 /* One stream of numbers. Plain data: copy it freely. */
