@@ -4,6 +4,7 @@
  * of the papers that they are from.
  */
 #include "stack_reference.h"
+#include "tensor/dependency.h"
 
 static const struct pxr_image_kind grey = { 5, 4, 1, 4 }, colour = { 4, 5, 3, 3 };
 
@@ -120,6 +121,163 @@ START_TEST(gated_convolutions_match_the_reference)
 }
 END_TEST
 
+/* --- activations, normalization ----------------------------------------------------------------
+ */
+
+/* The value of `function` at x, by its definition. */
+static double activation(const char *function, double x)
+{
+        if (strcmp(function, "elu") == 0)
+                return x > 0 ? x : expm1(x);
+        if (strcmp(function, "silu") == 0)
+                return x * sigmoid(x);
+        return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+
+START_TEST(activations_match_the_reference)
+{
+        static const char *const function[] = { "elu", "gelu", "silu" };
+
+        for (size_t i = 0; i < PXR_COUNT(function); i++) {
+                struct stack s =
+                        run_stack(colour, pxr_strf(arena,
+                                                   "- conv: {mask: A, kernel: 3, features: "
+                                                   "7}\n- activation: %s\n- softmax\n",
+                                                   function[i]));
+                struct map x = image_of(&s, 0, 1);
+
+                x = convolved(&s, "layers.0.conv", &x, PXR_MASK_A, 3);
+                for (int k = 0; k < x.rows * x.cols * x.channels; k++)
+                        x.value[k] = activation(function[i], x.value[k]);
+                expect_made(&s, "layers.1.activation", 0, &x);
+        }
+}
+END_TEST
+
+/* Each colour's values, by the mean and the variance of its own and of earlier colours'. */
+static void normalize(const struct stack *s, int colours, struct map *x)
+{
+        const double *scale = values_of(s, "layers.1.layer_norm", "scale", NULL);
+        const double *shift = values_of(s, "layers.1.layer_norm", "shift", NULL);
+        struct map y = new_map(x->rows, x->cols, x->channels);
+
+        for (int i = 0; i < x->rows * x->cols * x->channels; i++) {
+                int channel = i % x->channels, count = 0;
+                double sum = 0, squares = 0;
+
+                for (int k = 0; k < x->channels; k++)
+                        if (group_of(k, x->channels, colours) <=
+                            group_of(channel, x->channels, colours)) {
+                                sum += x->value[i - channel + k];
+                                squares += pow(x->value[i - channel + k], 2);
+                                count++;
+                        }
+                y.value[i] =
+                        shift[channel] + scale[channel] * (x->value[i] - sum / count) /
+                                                 sqrt(squares / count - pow(sum / count, 2) + 1e-5);
+        }
+        *x = y;
+}
+
+START_TEST(normalization_matches_the_reference)
+{
+        const struct pxr_image_kind kinds[] = { grey, colour };
+
+        for (size_t i = 0; i < PXR_COUNT(kinds); i++) {
+                struct stack s = run_stack(kinds[i], "- conv: {mask: A, kernel: 3, features: 16}\n"
+                                                     "- layer_norm\n- softmax\n");
+                struct map x = image_of(&s, 1, 1);
+
+                x = convolved(&s, "layers.0.conv", &x, PXR_MASK_A, 3);
+                normalize(&s, kinds[i].colours, &x);
+                expect_made(&s, "layers.1.layer_norm", 1, &x);
+        }
+}
+END_TEST
+
+/* --- attention ---------------------------------------------------------------------------------
+ */
+
+enum { WIDTH = 12, HEADS = 2 };
+
+/* The attention of one head of one colour, whose channels are from `first` on, in one pixel. */
+static void attend(const struct stack *s, const struct map *q, const struct map *kv, int pixel,
+                   int first, int size, int head, struct map *y)
+{
+        const double *position = values_of(s, "layers.1.causal_attention", "position", NULL);
+        int rows = q->rows, cols = q->cols;
+        double all = 0;
+
+        for (int from = 0; from < pixel; from++) {
+                int up = pixel / cols - from / cols, right = from % cols - pixel % cols;
+                double logit = position[(head * rows + up) * (2 * cols - 1) + cols - 1 + right];
+
+                for (int i = 0; i < size; i++)
+                        logit += q->value[pixel * WIDTH + first + i] *
+                                 kv->value[from * 2 * WIDTH + first + i] / sqrt(size);
+                all += exp(logit);
+                for (int i = 0; i < size; i++)
+                        y->value[pixel * WIDTH + first + i] +=
+                                exp(logit) * kv->value[from * 2 * WIDTH + WIDTH + first + i];
+        }
+        for (int i = 0; i < size && pixel; i++)
+                y->value[pixel * WIDTH + first + i] /= all;
+}
+
+static void expect_attention(struct pxr_image_kind kind)
+{
+        struct stack s = run_stack(kind, "- conv: {mask: A, kernel: 3, features: 7}\n"
+                                         "- causal_attention: {features: 12, heads: 2}\n"
+                                         "- softmax\n");
+        const char *path = "layers.1.causal_attention";
+        int size = WIDTH / (HEADS * kind.colours);
+
+        for (int image = 0; image < IMAGES; image++) {
+                struct map x = image_of(&s, image, 1), q, kv, y, out;
+
+                x = convolved(&s, "layers.0.conv", &x, PXR_MASK_A, 3);
+                q = masked_conv(&x, values_of(&s, path, "query.weight", NULL), NULL, PXR_MASK_B, 1,
+                                kind.colours, WIDTH, 1);
+                kv = masked_conv(&x, values_of(&s, path, "memory.weight", NULL), NULL,
+                                 PXR_MASK_NONE, 1, kind.colours, 2 * WIDTH, 1);
+                y = new_map(kind.rows, kind.cols, WIDTH);
+                for (int pixel = 0; pixel < kind.rows * kind.cols; pixel++)
+                        for (int part = 0; part < HEADS * kind.colours; part++)
+                                attend(&s, &q, &kv, pixel, part * size, size, part % HEADS, &y);
+                out = convolved(&s, "layers.1.causal_attention.output", &y, PXR_MASK_B, 1);
+                expect_made(&s, path, image, &out);
+        }
+}
+
+START_TEST(attention_matches_the_reference)
+{
+        expect_attention(grey);
+        expect_attention(colour);
+}
+END_TEST
+
+/* With features of a pixel that read the pixel itself: what is left out is left out by attention.
+ */
+START_TEST(attention_reads_all_earlier_pixels_and_no_others)
+{
+        const struct pxr_graph *graph =
+                build_stack(grey, "- causal_attention: {features: 6}\n- softmax\n")->graph;
+        const struct pxr_node *attention = graph->node[3];
+        int pixels = graph->rows * graph->cols;
+
+        ck_assert_str_eq(attention->op->name, "attention");
+        for (int pixel = 0; pixel < pixels; pixel++) {
+                unsigned char *seen = allocate(pixels, 1);
+
+                ck_assert_int_eq(pxr_receptive_field(graph, attention, pixel / graph->cols,
+                                                     pixel % graph->cols, seen),
+                                 0);
+                for (int i = 0; i < pixels; i++)
+                        ck_assert_int_eq(seen[i], i <= pixel); /* its query reads its own */
+        }
+}
+END_TEST
+
 /* --- dropout -----------------------------------------------------------------------------------
  */
 
@@ -221,6 +379,10 @@ int main(void)
         Suite *suite = suite_create("layers");
 
         ADD_STACK_TEST(suite, gated_convolutions_match_the_reference);
+        ADD_STACK_TEST(suite, activations_match_the_reference);
+        ADD_STACK_TEST(suite, normalization_matches_the_reference);
+        ADD_STACK_TEST(suite, attention_matches_the_reference);
+        ADD_STACK_TEST(suite, attention_reads_all_earlier_pixels_and_no_others);
         ADD_STACK_TEST(suite, dropout_zeroes_a_share_of_the_values_and_keeps_their_mean);
         ADD_STACK_TEST(suite, dropout_does_not_depend_on_the_micro_batch);
         ADD_STACK_TEST(suite, dropout_does_nothing_outside_training);

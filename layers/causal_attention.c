@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * causal_attention.c - self-attention over earlier pixels (Chen et al., "PixelSNAIL", 2018; Vaswani
+ * et al., "Attention is all you need", 2017, section 3.2).
+ *
+ * A query of pixel p attends to the keys of the pixels before p, whose values are known whole: so
+ * keys and values are computed from all colours of their pixel, and queries from the earlier and
+ * the same colour. The map of keys and values is what generation keeps.
+ */
+#include <math.h>
+#include <string.h>
+
+#include <pxr/layer.h>
+#include <pxr/vecmath.h>
+
+enum { QUERY, MEMORY }; /* inputs; memory: keys and values */
+
+struct causal_attention {
+        int64_t features, heads;
+        double gain;
+};
+
+static const struct pxr_option rows[] = {
+        PXR_INT(struct causal_attention, features, NULL, 1, 65536,
+                "channels of the output, and of queries, keys and values; a multiple of heads, "
+                "and of 3 heads for three colours"),
+        PXR_INT(struct causal_attention, heads, "1", 1, 1024, "attentions of each colour"),
+        PXR_REAL(struct causal_attention, gain, "1", 0, 100,
+                 "weights start uniform within +-gain sqrt(3 / live inputs)"),
+        PXR_END,
+};
+
+static const struct pxr_options options = { .rows = rows, .size = sizeof(struct causal_attention) };
+
+static size_t pixels_of(const struct pxr_node *node)
+{
+        return (size_t)node->shape.rows * node->shape.cols;
+}
+
+/* Channels of one head of one colour. */
+static int head_size(const struct pxr_node *node)
+{
+        const struct causal_attention *attention = node->conf;
+
+        return node->shape.channels / (node->colours * (int)attention->heads);
+}
+
+/* Which bias a query at column `col` has for the first key of a row so far above it; those of the
+ * row's other keys follow. [head][rows above][2 cols - 1] */
+static size_t bias_at(const struct pxr_node *node, int head, int above, int col)
+{
+        int wide = 2 * node->shape.cols - 1;
+
+        return ((size_t)head * node->shape.rows + above) * wide + node->shape.cols - 1 - col;
+}
+
+/* Weights of a row of queries over all pixels, and their gradients. */
+static size_t scratch(const struct pxr_node *node, int images)
+{
+        (void)images;
+        return 2 * node->shape.cols * pixels_of(node);
+}
+
+static void depends(const struct pxr_node *node, int row, int col, int colour,
+                    struct pxr_dependencies *deps)
+{
+        deps->read(deps, QUERY, row, col, colour);
+        for (int pixel = 0; pixel < row * node->shape.cols + col; pixel++)
+                deps->read(deps, MEMORY, pixel / node->shape.cols, pixel % node->shape.cols,
+                           colour);
+}
+
+static double multiply_adds(const struct pxr_node *node)
+{
+        double pixels = (double)pixels_of(node);
+
+        return node->shape.channels * pixels * (pixels - 1);
+}
+
+/* Double precision counterparts of vecmath's. */
+static double pxr_max_f64(size_t size, const double *x)
+{
+        double top = x[0];
+
+        for (size_t i = 1; i < size; i++)
+                top = x[i] <= top ? top : x[i];
+        return top;
+}
+
+static double pxr_exp_sum_f64(size_t size, const double *x, double shift, double *y)
+{
+        double sum = 0;
+
+        for (size_t i = 0; i < size; i++)
+                sum += y[i] = exp(x[i] - shift);
+        return sum;
+}
+
+#define PXR_KERNELS_FILE "layers/causal_attention_kernels.h"
+#include <pxr/precisions.h>
+
+static const struct pxr_op attention_op = {
+        .name = "attention",
+        .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
+        .kernels = { { forward_f32, backward_f32, advance_f32 },
+                     { forward_f64, backward_f64, advance_f64 } },
+        .scratch = scratch,
+        .depends = depends,
+        .multiply_adds = multiply_adds,
+};
+
+static const struct pxr_parameter_doc parameters[] = {
+        { "query.weight", "[1, 1, in, features]", "masked entries (mask B) are exactly zero" },
+        { "memory.weight", "[1, 1, in, 2 features]", "of keys, then of values" },
+        { "position", "[heads, rows, 2 cols - 1]",
+          "added to the logits of attention: by the rows that a key is above its query, and the "
+          "columns that it is to its right, from -(cols - 1) on; starts at zero" },
+        { "output.weight", "[1, 1, features, features]", "masked entries are exactly zero" },
+        { "output.bias", "[features]", "starts at zero" },
+        { 0 },
+};
+
+static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
+{
+        const struct causal_attention *attention = conf;
+        struct pxr_conv query = { .kernel = 1,
+                                  .mask = PXR_MASK_B,
+                                  .features = attention->features,
+                                  .gain = attention->gain };
+        struct pxr_conv memory = query, output = query;
+        int all = (int)attention->heads * pxr_image_colours(builder);
+        struct pxr_node *node;
+
+        if (attention->features % all)
+                return pxr_layer_error(builder,
+                                       "features: must be a multiple of %d, which is heads x "
+                                       "colours, got %d",
+                                       all, (int)attention->features);
+        memory.mask = PXR_MASK_NONE;
+        memory.features *= memory.gates = 2;
+        output.bias = true;
+        node = pxr_add_node(
+                builder,
+                &(struct pxr_new_node) {
+                        .op = &attention_op,
+                        .conf = conf,
+                        .conf_size = sizeof(*attention),
+                        .shape = { input->shape.rows, input->shape.cols, query.features },
+                        .inputs = 2,
+                        .input = { [QUERY] = pxr_conv(builder, "query", &query, input),
+                                   [MEMORY] = pxr_conv(builder, "memory", &memory, input) } });
+        if (pxr_add_parameter(builder, node, "position", pxr_init_zeros, 3,
+                              (int[]) { (int)attention->heads, input->shape.rows,
+                                        2 * input->shape.cols - 1 }))
+                return NULL;
+        return pxr_conditioned(builder, NULL, pxr_conv(builder, "output", &output, node));
+}
+
+static const struct pxr_layer causal_attention = {
+        .name = "causal_attention",
+        .summary = "self-attention over all earlier pixels",
+        .description =
+                "Each pixel's query is compared with the keys of all pixels before it, and the\n"
+                "softmax of (q k / sqrt(size of q) + position) weighs their values; the first\n"
+                "pixel gets zeros. A 1x1 convolution (mask B) of that is the output. With three\n"
+                "colours each has queries, keys and values of its own; keys and values are made\n"
+                "of all colours of their pixel. Time and the map of weights grow with the square\n"
+                "of the pixels.",
+        .options = &options,
+        .parameters = parameters,
+        .build = build,
+        .check = "- conv: {mask: A, kernel: 3, features: 6}\n"
+                 "- causal_attention: {features: 12, heads: 2}\n"
+                 "- causal_attention: {features: 6}\n",
+};
+PXR_PLUGIN(causal_attention)
