@@ -105,13 +105,14 @@ int pxr_codec_widths(int levels, const double *probability, uint64_t *width)
 
 /* The bits that a level would cost by its probability beyond those it costs by its width. Computed
  * from the logarithm, since the probability may underflow. */
-static double spared(const struct pxr_graph *graph, const void *logits, int level, uint64_t width)
+static double spared(const struct pxr_workspace *workspace, struct pxr_site at, int image,
+                     int level, uint64_t width)
 {
         double bits = log2((double)PXR_RANGE_TOTAL / (double)width), log_p[MAX_LEVELS];
 
         if (width > 2) /* it is that of its probability, but for rounding */
                 return 0;
-        graph->distribution->log_probabilities[PXR_F32](graph->levels, logits, log_p);
+        pxr_workspace_probabilities(workspace, at.row, at.col, at.colour, image, true, log_p);
         return fmax(-log_p[level] / M_LN2 - bits, 0);
 }
 
@@ -166,11 +167,8 @@ static int code_value(struct worker *worker, int64_t first, int images, int orde
                 uint8_t *level = worker->group + image * size + order;
 
                 if (image < images) {
-                        const void *logits = pxr_workspace_logits(worker->workspace, at.row, at.col,
-                                                                  at.colour, image);
-
-                        graph->distribution->probabilities[PXR_F32](graph->levels, logits,
-                                                                    probability);
+                        pxr_workspace_probabilities(worker->workspace, at.row, at.col, at.colour,
+                                                    image, false, probability);
                         if (pxr_codec_widths(graph->levels, probability, width)) {
                                 char where[96];
 
@@ -180,7 +178,8 @@ static int code_value(struct worker *worker, int64_t first, int images, int orde
                                 return fail(worker->work, where);
                         }
                         if (worker->work->encodes)
-                                worker->spared += spared(graph, logits, *level, width[*level]);
+                                worker->spared +=
+                                        spared(worker->workspace, at, image, *level, width[*level]);
                         *level = (uint8_t)code_level(worker, width, *level);
                 }
                 pxr_workspace_set(worker->workspace, at.row, at.col, at.colour, image, *level);

@@ -72,9 +72,8 @@ static int add_pixel(const struct pxr_recorded *recorded, const struct pxr_works
                         continue;
                 if (!p)
                         return -1;
-                pxr_distribution_at(
-                        graph, pxr_workspace_logits(workspace, chosen->row, chosen->col, colour, 0),
-                        activations->temperature, p);
+                pxr_distribution_at(graph, workspace, chosen->row, chosen->col, colour, 0,
+                                    activations->temperature, p);
                 activations->list[activations->count++] = (struct pxr_softmax_panel) {
                         .title = pxr_strf(arena, "%s, row %d, column %d%s%s", images->name[number],
                                           chosen->row, chosen->col, grey ? "" : ", ",

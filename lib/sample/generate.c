@@ -15,7 +15,6 @@
 
 #include "base/clock.h"
 #include "tensor/gemm.h"
-#include "tensor/workspace.h"
 
 /* AGAIN keeps apart the random numbers of one image's colours and of the same drawn again. */
 enum { MOST = PXR_GENERATION_GROUP, MAX_LEVELS = 256, AGAIN = 4 };
@@ -55,18 +54,17 @@ static int draw(const double *probability, int levels, double uniform)
         return levels - 1;
 }
 
-void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
+void pxr_distribution_at(const struct pxr_graph *graph, const struct pxr_workspace *workspace,
+                         int row, int col, int colour, int image, double temperature,
                          double *probability)
 {
-        const struct pxr_distribution *distribution = graph->distribution;
+        bool tempered = temperature != 0 && temperature != 1;
         int levels = graph->levels;
         double top, sum = 0;
 
-        if (temperature == 0 || temperature == 1) {
-                distribution->probabilities[PXR_F32](levels, logits, probability);
+        pxr_workspace_probabilities(workspace, row, col, colour, image, tempered, probability);
+        if (!tempered)
                 return;
-        }
-        distribution->log_probabilities[PXR_F32](levels, logits, probability);
         top = probability[0];
         for (int level = 1; level < levels; level++)
                 top = probability[level] > top ? probability[level] : top;
@@ -78,18 +76,16 @@ void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, doub
                 probability[level] /= sum;
 }
 
-/* The value that the logits and the image's own random number give. */
-static int draw_value(const struct pxr_generation *g, const void *logits, int image, int pixel,
-                      int colour)
+/* The value that the probabilities and the random number of image number `image` give. */
+static int draw_value(const struct pxr_generation *g, const double *probability, int image,
+                      int pixel, int colour)
 {
         bool keyed = g->key && image < g->count;
         const struct pxr_image_key key =
                 keyed ? g->key[image] : (struct pxr_image_key) { (uint32_t)image, 0 };
         struct pxr_random random = pxr_random(g->seed, PXR_RANDOM_SAMPLE, key.number, pixel,
                                               key.again * AGAIN + colour);
-        double probability[MAX_LEVELS];
 
-        pxr_distribution_at(g->graph, logits, g->temperature, probability);
         return draw(probability, g->graph->levels, pxr_random_uniform(&random));
 }
 
@@ -109,18 +105,20 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         size_t at = (size_t)pixel * graph->colours + colour;
         size_t size = pxr_graph_values(graph);
         double start = g->choice_seconds ? pxr_now() : 0;
+        double probability[MAX_LEVELS];
         int level[MOST];
 
         for (int image = 0; image < images; image++) {
                 bool wanted = first + image < g->count;
                 uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + at] : NULL;
 
-                if (value && !is_drawn(g, row, col))
+                if (value && !is_drawn(g, row, col)) {
                         level[image] = *value;
-                else
-                        level[image] = draw_value(
-                                g, pxr_workspace_logits(workspace, row, col, colour, image),
-                                first + image, pixel, colour);
+                } else {
+                        pxr_distribution_at(graph, workspace, row, col, colour, image,
+                                            g->temperature, probability);
+                        level[image] = draw_value(g, probability, first + image, pixel, colour);
+                }
                 if (value)
                         *value = (uint8_t)level[image];
         }

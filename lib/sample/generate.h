@@ -9,7 +9,7 @@
 #define PXR_SAMPLE_GENERATE_H
 
 #include "base/progress.h"
-#include "tensor/graph.h"
+#include "tensor/workspace.h"
 
 /* The most images that a worker draws together. More rows in a product reuse the weights better,
  * and take more memory. */
@@ -56,9 +56,10 @@ struct pxr_generation {
  * ones. Returns 0, 1 when the observer stopped it, or -1 after an error. */
 int pxr_generate(struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
 
-/* The probabilities of the levels for logits divided by the temperature (0 means 1):
- * p(k)^(1 / temperature), normalized. */
-void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
+/* The probabilities of the levels of one colour of a pixel of an image, its logits divided by the
+ * temperature (0 means 1): p(k)^(1 / temperature), normalized. */
+void pxr_distribution_at(const struct pxr_graph *graph, const struct pxr_workspace *workspace,
+                         int row, int col, int colour, int image, double temperature,
                          double *probability);
 
 /* Bytes of memory it takes besides the images; `batch` as above. */

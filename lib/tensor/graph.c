@@ -256,6 +256,8 @@ int pxr_share_parameter(struct pxr_node *node, const struct pxr_node *owner, int
         return 0;
 }
 
+static const char incomplete[] = "the output's distribution lacks a name or a function";
+
 static bool is_whole(const struct pxr_distribution *d)
 {
         bool whole = d && d->name && d->channels;
@@ -265,22 +267,14 @@ static bool is_whole(const struct pxr_distribution *d)
         return whole;
 }
 
-struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
-                            const struct pxr_distribution *distribution)
+/* End the graph with so many channels of logits. NULL after an error. */
+static struct pxr_node *end_graph(struct pxr_builder *builder, struct pxr_node *logits,
+                                  const struct pxr_distribution *distribution, int channels)
 {
         struct pxr_graph *graph = builder->graph;
-        int channels;
 
-        if (!logits)
-                return NULL;
         if (!pxr_graph_has(graph, logits))
                 return pxr_layer_error(builder, "the output is not a node of this model");
-        if (distribution)
-                distribution = pxr_whole_distribution(graph->arena, builder->plugin, distribution);
-        if (!is_whole(distribution))
-                return pxr_layer_error(builder,
-                                       "the output's distribution lacks a name or a function");
-        channels = distribution->channels(graph->levels);
         if (graph->logits)
                 return pxr_layer_error(builder, "the model has an output already");
         if (channels == 0)
@@ -288,16 +282,56 @@ struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits
                                        "the %s distribution cannot have %d levels, which "
                                        "the data has",
                                        distribution->name, graph->levels);
-        if (logits->shape.channels != channels * graph->colours ||
-            logits->shape.rows != graph->rows || logits->shape.cols != graph->cols)
+        if (logits->shape.channels != channels || logits->shape.rows != graph->rows ||
+            logits->shape.cols != graph->cols)
                 return pxr_layer_error(builder, "the output must be %dx%dx%d, got %dx%dx%d",
-                                       graph->rows, graph->cols, channels * graph->colours,
-                                       logits->shape.rows, logits->shape.cols,
-                                       logits->shape.channels);
+                                       graph->rows, graph->cols, channels, logits->shape.rows,
+                                       logits->shape.cols, logits->shape.channels);
         if (check_backward(graph, builder->diag))
                 return NULL;
         graph->logits = logits;
         graph->distribution = distribution;
+        return logits;
+}
+
+struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
+                            const struct pxr_distribution *distribution)
+{
+        const struct pxr_graph *graph = builder->graph;
+
+        if (!logits)
+                return NULL;
+        if (distribution)
+                distribution = pxr_whole_distribution(graph->arena, builder->plugin, distribution);
+        if (!is_whole(distribution))
+                return pxr_layer_error(builder, incomplete);
+        return end_graph(builder, logits, distribution,
+                         distribution->channels(graph->levels) * graph->colours);
+}
+
+struct pxr_node *pxr_output_pixels(struct pxr_builder *builder, struct pxr_node *logits,
+                                   const struct pxr_pixel_distribution *distribution,
+                                   const void *conf, size_t conf_size)
+{
+        struct pxr_graph *graph = builder->graph;
+        struct pxr_distribution *named = pxr_alloc(graph->arena, sizeof(*named));
+        void *copy = pxr_alloc(graph->arena, conf_size + 1);
+        bool whole = distribution && distribution->name && distribution->channels;
+
+        if (!logits || !named || !copy)
+                return NULL;
+        for (int p = 0; whole && p < PXR_PRECISIONS; p++)
+                whole = distribution->nll[p] && distribution->probabilities[p] &&
+                        distribution->log_probabilities[p];
+        if (!whole)
+                return pxr_layer_error(builder, incomplete);
+        if (conf_size)
+                memcpy(copy, conf, conf_size);
+        named->name = distribution->name;
+        logits = end_graph(builder, logits, named,
+                           distribution->channels(graph->levels, graph->colours, copy));
+        graph->pixel = logits ? distribution : NULL;
+        graph->pixel_conf = copy;
         return logits;
 }
 

@@ -32,6 +32,9 @@ struct pxr_graph {
         size_t parameter_values; /* of all parameters together */
         struct pxr_node *logits; /* NULL until pxr_output() */
         const struct pxr_distribution *distribution;
+        const struct pxr_pixel_distribution *pixel; /* NULL: `distribution`, which else has no more
+                                                       than its name */
+        const void *pixel_conf;
 };
 
 /* What a build function is handed: the graph, and the layer it is building. */

@@ -477,11 +477,13 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
 /* The NLL of images of `pixels` pixels and `colours` colours each. */
 static void run_nll(const struct pxr_workspace *workspace, struct pxr_nll_call call)
 {
+        const struct pxr_graph *graph = workspace->graph;
+        enum pxr_precision precision = workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32;
         unsigned long mode = pxr_arithmetic_flush();
 
-        call.levels = workspace->graph->levels;
-        workspace->graph->distribution->nll[workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32](
-                &call);
+        call.levels = graph->levels;
+        call.conf = graph->pixel_conf;
+        (graph->pixel ? graph->pixel->nll : graph->distribution->nll)[precision](&call);
         pxr_arithmetic_restore(mode);
 }
 
@@ -501,18 +503,21 @@ void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *n
                                         .gradient_scale = scale });
 }
 
-/* Each value is handed over as an image of one pixel and one colour: a distribution is of one
- * colour's value. */
+/* A distribution over pixels tells its values apart itself. For others each value is handed over as
+ * an image of one pixel and one colour. */
 void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll)
 {
         const struct pxr_graph *graph = workspace->graph;
-        int values = graph->rows * graph->cols * workspace->images * graph->colours;
+        int pixels = graph->rows * graph->cols,
+            values = pixels * workspace->images * graph->colours;
+        bool whole = graph->pixel != NULL;
 
         memset(nll, 0, values * sizeof(*nll));
         run_nll(workspace,
-                (struct pxr_nll_call) { .colours = 1,
-                                        .images = values,
-                                        .pixel_count = 1,
+                (struct pxr_nll_call) { .colours = whole ? graph->colours : 1,
+                                        .images = whole ? workspace->images : values,
+                                        .pixel_count = whole ? pixels : 1,
+                                        .each = whole,
                                         .logits = pxr_workspace_tensor(workspace, graph->logits),
                                         .pixels = workspace->pixels,
                                         .nll = nll });
@@ -688,6 +693,30 @@ const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row,
         return (char *)map_address(workspace, graph->logits,
                                    pxr_workspace_tensor(workspace, graph->logits), row, col) +
                value * workspace->value;
+}
+
+void pxr_workspace_probabilities(const struct pxr_workspace *workspace, int row, int col,
+                                 int colour, int image, bool logarithms, double *probability)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        const struct pxr_distribution *one = graph->distribution;
+        enum pxr_precision precision = workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32;
+        size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
+        const void *logits =
+                pxr_workspace_logits(workspace, row, col, graph->pixel ? 0 : colour, image);
+        const struct pxr_pixel whole = { .levels = graph->levels,
+                                         .colours = graph->colours,
+                                         .colour = colour,
+                                         .logits = logits,
+                                         .values = workspace->pixels + pixel * graph->colours,
+                                         .conf = graph->pixel_conf };
+
+        if (!graph->pixel)
+                (logarithms ? one->log_probabilities
+                            : one->probabilities)[precision](graph->levels, logits, probability);
+        else
+                (logarithms ? graph->pixel->log_probabilities
+                            : graph->pixel->probabilities)[precision](&whole, probability);
 }
 
 void *pxr_workspace_tensor(const struct pxr_workspace *workspace, const struct pxr_node *node)

@@ -90,6 +90,11 @@ const char *pxr_workspace_fallback(const struct pxr_workspace *workspace);
 const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
                                  int colour, int image);
 
+/* The probability of each level of one colour of one pixel of one image, or its logarithm, by its
+ * logits and, for a distribution over pixels, by the values set or loaded of earlier colours. */
+void pxr_workspace_probabilities(const struct pxr_workspace *workspace, int row, int col,
+                                 int colour, int image, bool logarithms, double *probability);
+
 /* Start adding the seconds that each node's kernels take to seconds[pass][node]; NULL: stop. */
 void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[PXR_PASSES]);
 

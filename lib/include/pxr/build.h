@@ -139,6 +139,12 @@ struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution);
 
+/* The same with a distribution over pixels, whose settings `conf` (conf_size bytes) are copied: the
+ * graph ends with distribution->channels() channels for all colours together. */
+struct pxr_node *pxr_output_pixels(struct pxr_builder *builder, struct pxr_node *logits,
+                                   const struct pxr_pixel_distribution *distribution,
+                                   const void *conf, size_t conf_size);
+
 /* A 1x1 convolution (mask B) of `input`, conditioned if a map conditions the model, to the logits
  * that `distribution` takes, and the end of the graph. Parameters: weight [1, 1, in, out] and bias
  * [out]. */

@@ -23,6 +23,10 @@ struct pxr_nll_call {
         void *gradient;        /* of gradient_scale times the sum of all NLLs with respect to
                                   the logits, overwritten; NULL: not wanted */
         double gradient_scale;
+
+        /* For a distribution over pixels. */
+        const void *conf; /* what pxr_output_pixels() was given */
+        bool each;        /* nll is [pixel][image][colour]: one of each value, given earlier ones */
 };
 
 struct pxr_distribution {
@@ -39,6 +43,32 @@ struct pxr_distribution {
         /* The NLL is that of a density of values with noise added, and not of `probabilities`:
          * images can be drawn, but not coded. */
         bool density;
+};
+
+/* One colour of one pixel, to be drawn or coded. */
+struct pxr_pixel {
+        int levels, colours, colour;
+        const void *logits;    /* of all colours; only the colour groups up to `colour` are there */
+        const uint8_t *values; /* the pixel's; only those of earlier colours are there */
+        const void *conf;
+};
+
+/*
+ * A distribution with settings, over the colours of a whole pixel: they may share logits, and a
+ * colour's distribution may depend on the values of earlier colours. What it computes of a colour
+ * may read the logits of that colour group (of all channels, pxr_group_begin()) and of earlier ones
+ * only, as the model may have made the later ones from the colour's own value.
+ */
+struct pxr_pixel_distribution {
+        const char *name;
+        int (*channels)(int levels, int colours, const void *conf); /* logits of a pixel; 0: not
+                                                                       supported */
+        void (*nll[2])(const struct pxr_nll_call *call);
+
+        /* The probability of each level given the earlier colours, and its logarithm, which is
+         * finite even if the probability is too small for a double. */
+        void (*probabilities[2])(const struct pxr_pixel *pixel, double *probability);
+        void (*log_probabilities[2])(const struct pxr_pixel *pixel, double *log_probability);
 };
 
 /* p(1) = 1 / (1 + exp(-logit)): 2 levels, one logit. */
