@@ -159,6 +159,14 @@ START_TEST(decoding_restores_images_of_the_baselines)
 }
 END_TEST
 
+START_TEST(decoding_restores_images_of_a_mixture_of_logistics)
+{
+        expect_round_trip(binary, pixel_cnn, "mixture_logistic: {components: 3, gain: 1}");
+        expect_round_trip(grey, pixel_cnn, "mixture_logistic: {components: 3, gain: 1}");
+        expect_round_trip(colour, pixel_cnn, "mixture_logistic: {components: 3, gain: 1}");
+}
+END_TEST
+
 START_TEST(a_model_of_densities_is_refused)
 {
         ck_assert_ptr_null(pxr_codec_misfit(stack(grey, "", "gaussian: discretized")));
@@ -616,6 +624,7 @@ int main(void)
 
         ADD_STACK_TEST(suite, decoding_restores_the_images);
         ADD_STACK_TEST(suite, decoding_restores_images_of_the_baselines);
+        ADD_STACK_TEST(suite, decoding_restores_images_of_a_mixture_of_logistics);
         ADD_STACK_TEST(suite, a_model_of_densities_is_refused);
         ADD_STACK_TEST(suite, any_number_of_images_is_restored);
         ADD_STACK_TEST(suite, the_code_does_not_depend_on_threads);

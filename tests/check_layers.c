@@ -278,6 +278,115 @@ START_TEST(attention_reads_all_earlier_pixels_and_no_others)
 }
 END_TEST
 
+/* --- the mixture of logistics ------------------------------------------------------------------
+ */
+
+enum { MIXED = 3 };
+
+/* The logistic distribution function. */
+static long double below(double x, double mean, double log_scale)
+{
+        return 1 / (1 + expl(-((long double)x - mean) / expl(log_scale)));
+}
+
+/* The probability of a value by one logistic, whose mean depends on earlier values by `shift`. */
+static double mass(int levels, int value, double mean, double log_scale)
+{
+        double x = 2.0 * value / (levels - 1) - 1, half = 1.0 / (levels - 1);
+        long double low = value ? below(x - half, mean, log_scale) : 0;
+        long double high = value < levels - 1 ? below(x + half, mean, log_scale) : 1;
+
+        return high - low;
+}
+
+/* The probability of a pixel's three values, as PixelCNN++ defines it: the mean of green is shifted
+ * by red, that of blue by red and green. */
+static double pixel_probability(const double *logits, const uint8_t *values, int levels)
+{
+        double sum = 0, weights = 0, x[3];
+
+        for (int c = 0; c < 3; c++)
+                x[c] = 2.0 * values[c] / (levels - 1) - 1;
+        for (int k = 0; k < MIXED; k++)
+                weights += exp(logits[k]);
+        for (int k = 0; k < MIXED; k++) {
+                const double *p = logits + k; /* [block][component] */
+                double green = p[3 * MIXED] + tanh(p[5 * MIXED]) * x[0];
+                double blue = p[6 * MIXED] + tanh(p[8 * MIXED]) * x[0] + tanh(p[9 * MIXED]) * x[1];
+
+                sum += exp(p[0]) / weights * mass(levels, values[0], p[MIXED], p[2 * MIXED]) *
+                       mass(levels, values[1], green, p[4 * MIXED]) *
+                       mass(levels, values[2], blue, p[7 * MIXED]);
+        }
+        return sum;
+}
+
+static const char mixing[] = "- conv: {mask: A, kernel: 3, features: 6}\n"
+                             "- mixture_logistic: {components: 3, gain: 1}\n";
+
+/* Each value's NLL adds up to that of its pixel, and is that of the probabilities that images are
+ * drawn and coded with. */
+START_TEST(a_mixture_of_logistics_matches_the_reference)
+{
+        struct stack s = run_stack((struct pxr_image_kind) { 4, 5, 3, 9 }, mixing);
+        double *nll = allocate(4 * 5 * 3 * IMAGES, sizeof(double));
+
+        pxr_workspace_value_loss(s.workspace, nll);
+        for (int i = 0; i < 4 * 5 * IMAGES; i++) {
+                int pixel = i / IMAGES, image = i % IMAGES;
+                const uint8_t *values = s.pixels + (image * 4 * 5 + pixel) * 3;
+                const double *logits =
+                        pxr_workspace_logits(s.workspace, pixel / 5, pixel % 5, 0, image);
+
+                ck_assert_double_eq_tol(nll[3 * i] + nll[3 * i + 1] + nll[3 * i + 2],
+                                        -log(pixel_probability(logits, values, 9)), 1e-9);
+                for (int c = 0; c < 3; c++) {
+                        double p[9], log_p[9], sum = 0;
+
+                        pxr_workspace_probabilities(s.workspace, pixel / 5, pixel % 5, c, image,
+                                                    false, p);
+                        pxr_workspace_probabilities(s.workspace, pixel / 5, pixel % 5, c, image,
+                                                    true, log_p);
+                        for (int level = 0; level < 9; level++) {
+                                sum += p[level];
+                                ck_assert_double_eq_tol(p[level], exp(log_p[level]), 1e-12);
+                        }
+                        ck_assert_double_eq_tol(sum, 1, 1e-12);
+                        ck_assert_double_eq_tol(log_p[values[c]], -nll[3 * i + c], 1e-9);
+                }
+        }
+}
+END_TEST
+
+/* The logarithm of what is too small for a double is finite, and so is its gradient. */
+START_TEST(a_mixture_of_logistics_stays_finite_far_from_its_means)
+{
+        struct pxr_workspace *workspace;
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 2, 2, 1, 256 }, mixing)->graph;
+        double *parameters = random_parameters(graph, 1), nll = 0, log_p[256];
+        double *gradient = allocate(graph->parameter_values, sizeof(double));
+        const struct pxr_parameter *bias = find_parameter(graph, "layers.1.mixture_logistic.bias");
+
+        for (int k = 0; k < MIXED; k++) {
+                parameters[bias->offset + MIXED + k] = -40;
+                parameters[bias->offset + 2 * MIXED + k] = -9; /* counts as -7 */
+        }
+        workspace = new_workspace(graph, PXR_F64, PXR_FOR_TRAINING, 1, true);
+        pxr_workspace_load(workspace, (const uint8_t[]) { 255, 254, 1, 255 }, 1);
+        pxr_workspace_forward(workspace, parameters);
+        pxr_workspace_loss(workspace, 1, &nll);
+        pxr_workspace_backward(workspace, parameters, gradient);
+        ck_assert(isfinite(nll) && nll > 1e5);
+        for (size_t i = 0; i < graph->parameter_values; i++)
+                ck_assert(isfinite(gradient[i]));
+        pxr_workspace_probabilities(workspace, 0, 0, 0, 0, true, log_p);
+        ck_assert(isfinite(log_p[255]) && log_p[255] < -1e4);
+        for (int k = 0; k < MIXED; k++)
+                ck_assert_double_eq(gradient[bias->offset + 2 * MIXED + k], 0);
+}
+END_TEST
+
 /* --- dropout -----------------------------------------------------------------------------------
  */
 
@@ -383,6 +492,8 @@ int main(void)
         ADD_STACK_TEST(suite, normalization_matches_the_reference);
         ADD_STACK_TEST(suite, attention_matches_the_reference);
         ADD_STACK_TEST(suite, attention_reads_all_earlier_pixels_and_no_others);
+        ADD_STACK_TEST(suite, a_mixture_of_logistics_matches_the_reference);
+        ADD_STACK_TEST(suite, a_mixture_of_logistics_stays_finite_far_from_its_means);
         ADD_STACK_TEST(suite, dropout_zeroes_a_share_of_the_values_and_keeps_their_mean);
         ADD_STACK_TEST(suite, dropout_does_not_depend_on_the_micro_batch);
         ADD_STACK_TEST(suite, dropout_does_nothing_outside_training);

@@ -409,6 +409,18 @@ START_TEST(colour_samples_have_the_models_probabilities)
 }
 END_TEST
 
+/* 7 degrees of freedom. Colours are drawn one by one, from a mixture over whole pixels. */
+START_TEST(coupled_colours_have_the_models_probabilities)
+{
+        const struct pxr_image_kind kind = { 1, 1, 3, 2 };
+
+        expect_law(kind,
+                   "- conv: {mask: A, features: 6}\n- relu\n"
+                   "- mixture_logistic: {components: 3}\n",
+                   30.4);
+}
+END_TEST
+
 /* The joint counts of two neighbouring values of many images, of one row of pairs each. */
 static void count_pairs(const uint8_t *pixels, int images, int cols, int row, int at, int step,
                         int counts[4])
@@ -757,6 +769,7 @@ int main(void)
         ADD_STACK_TEST(suite, a_stop_ends_all_groups);
         ADD_STACK_TEST(suite, binary_samples_have_the_models_probabilities);
         ADD_STACK_TEST(suite, colour_samples_have_the_models_probabilities);
+        ADD_STACK_TEST(suite, coupled_colours_have_the_models_probabilities);
         ADD_STACK_TEST(suite, pairs_of_pixels_have_their_joint_probabilities);
         ADD_STACK_TEST(suite, a_temperature_divides_the_logits);
         ADD_STACK_TEST(suite, temperature_1_changes_nothing);
