@@ -320,7 +320,7 @@ START_TEST(generation_keeps_no_map_of_the_condition_for_each_layer)
                 pxr_strf(arena, "conv: {mask: B, kernel: 1, features: %d}", (int)FEATURES);
         const struct pxr_graph *graph = build_stack(kinds[0], stack_of(layer))->graph;
 
-        ck_assert_uint_lt(pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, 1),
+        ck_assert_uint_lt(pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, 1, 1),
                           kinds[0].rows * kinds[0].cols * FEATURES * sizeof(float));
 }
 END_TEST

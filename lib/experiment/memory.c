@@ -9,11 +9,11 @@
 #include "tensor/mixed.h"
 #include "train/trainer.h"
 
-/* Of one thread. */
-static double evaluation_bytes(const struct pxr_experiment *e, enum pxr_precision precision)
+static double evaluation_bytes(const struct pxr_experiment *e, enum pxr_precision precision,
+                               int threads)
 {
         return (double)pxr_workspace_bytes(e->model->graph, precision, PXR_FOR_EVALUATION,
-                                           (int)e->settings.train.micro_batch);
+                                           (int)e->settings.train.micro_batch, threads);
 }
 
 struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
@@ -23,13 +23,13 @@ struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
         struct pxr_memory memory = {
                 .train = (double)pxr_trainer_bytes(graph, settings, threads),
                 .activations = (double)pxr_trainer_activation_bytes(graph, settings, threads),
-                .evaluate = evaluation_bytes(e, PXR_F32) * threads,
+                .evaluate = evaluation_bytes(e, PXR_F32, threads),
                 .sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count,
                                                        threads, 0),
         };
 
         if (pxr_precision_of(e->settings.evaluate.precision) == PXR_BF16)
-                memory.evaluate += evaluation_bytes(e, PXR_BF16) * threads;
+                memory.evaluate += evaluation_bytes(e, PXR_BF16, threads);
         memory.all = memory.train + memory.evaluate + memory.sample;
         return memory;
 }

@@ -185,7 +185,7 @@ static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
         pxr_system_error(diag,
                          "not enough memory to check that the model is causal: requires %.1f MB "
                          "for %d images and %zu parameters",
-                         (pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES) +
+                         (pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, 1) +
                           sizeof(float) * graph->parameter_values) /
                                  1e6,
                          PROBE_IMAGES, graph->parameter_values);

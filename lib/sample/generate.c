@@ -227,7 +227,7 @@ size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int thread
         struct shares shares = shares_of(count, threads, batch);
 
         return shares.workers *
-               pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, shares.group);
+               pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, shares.group, 1);
 }
 
 static void free_workspaces(void *memory)

@@ -184,7 +184,7 @@ void pxr_workspaces_free(struct pxr_workspace **workspaces, int count)
 }
 
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
-                           enum pxr_use use, int images)
+                           enum pxr_use use, int images, int count)
 {
         bool generates = use == PXR_FOR_GENERATION;
         struct pxr_generation_schedule schedule = { 0 };
@@ -195,7 +195,7 @@ size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision pre
                 return 0;
         if (pxr_memory_plan_make(&plan, graph, precision, use, images, false,
                                  generates ? &schedule : NULL) == 0) {
-                bytes = plan.slab_bytes + plan.scratch_bytes + plan.convert_bytes +
+                bytes = count * (plan.slab_bytes + plan.scratch_bytes + plan.convert_bytes) +
                         plan.packed_bytes;
                 pxr_memory_plan_free(&plan);
         }

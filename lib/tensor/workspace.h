@@ -34,9 +34,9 @@ struct pxr_workspace **pxr_workspaces_new(struct pxr_workspace *first, int count
                                           struct pxr_diag *diag);
 void pxr_workspaces_free(struct pxr_workspace **workspaces, int count);
 
-/* Bytes of tensors and scratch that such a workspace would take. */
+/* Bytes that `count` such workspaces would take, which share their packed parameters. */
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
-                           enum pxr_use use, int images);
+                           enum pxr_use use, int images, int count);
 
 /* In mixed precision, before the passes: pack the parameters, on so many threads, for this
  * workspace and those that share its plan. */

@@ -189,9 +189,8 @@ const float *pxr_trainer_best(const struct pxr_trainer *trainer)
 size_t pxr_trainer_activation_bytes(const struct pxr_graph *graph,
                                     const struct pxr_train_settings *settings, int threads)
 {
-        return workers_of(settings, threads, 1) *
-               pxr_workspace_bytes(graph, pxr_precision_of(settings->precision), use_of(settings),
-                                   (int)settings->micro_batch);
+        return pxr_workspace_bytes(graph, pxr_precision_of(settings->precision), use_of(settings),
+                                   (int)settings->micro_batch, workers_of(settings, threads, 1));
 }
 
 size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_settings *settings,
