@@ -205,7 +205,7 @@ END_TEST
 static struct pxr_graph *branching_graph(void)
 {
         struct pxr_builder builder = new_builder(5, 4, 3, 3);
-        struct pxr_node *image = builder.graph->node[0], *first, *twice, *node;
+        struct pxr_node *image = builder.graph->node[0], *first, *third, *twice, *node;
 
         first = new_conv(&builder, "first", 3, PXR_MASK_A, 6, 1, image);
         twice = pxr_add(&builder, first, first);
@@ -213,6 +213,8 @@ static struct pxr_graph *branching_graph(void)
         node = pxr_relu(&builder, new_conv(&builder, "second", 3, PXR_MASK_B, 6, 1, twice));
         node = pxr_add(&builder, node, first);
         node = pxr_add(&builder, node, twice);
+        third = new_conv(&builder, "third", 1, PXR_MASK_B, 6, 1, node);
+        node = pxr_add(&builder, node, pxr_add(&builder, third, first));
         end_graph(&builder, new_conv(&builder, "logits", 1, PXR_MASK_B, 9, 1, node),
                   &pxr_categorical);
         return builder.graph;

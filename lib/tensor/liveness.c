@@ -242,19 +242,22 @@ int pxr_gradient_of(const struct pxr_graph *graph, const struct pxr_node_memory 
 }
 
 /* Whether the gradient of `sum` is all of the gradient of its input number k, or all so far and not
- * needed any more when something is added to it: its other input is the node before it, and reads
- * something else. */
+ * needed any more when something is added to it: its other input is the node before it, reads
+ * something else, and is no sum that hands the gradient on. */
 static bool can_share(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
                       const struct pxr_node *sum, int k)
 {
         const struct pxr_node *input = sum->input[k], *other = sum->input[1 - k];
         int shared = memory[sum->index].shared;
 
-        if (!memory[input->index].needs_grad || memory[input->index].gradient.used)
+        if (!memory[input->index].needs_grad || memory[input->index].gradient.used ||
+            memory[input->index].shared != input->index ||
+            memory[input->index].narrow != memory[sum->index].narrow)
                 return false;
         if (pxr_reads_of(graph, memory, input) == 1)
                 return true;
-        if (other->index != sum->index - 1 || memory[other->index].shared != shared)
+        if (other->index != sum->index - 1 || memory[other->index].shared != shared ||
+            other->op == &pxr_add_op)
                 return false;
         for (int i = 0; i < other->inputs; i++)
                 if (pxr_gradient_of(graph, memory, other->input[i]->index) == input->index)
@@ -271,11 +274,8 @@ static void share_gradient(const struct pxr_graph *graph, struct pxr_node_memory
         static const int order[] = { 1, 0, 1 }; /* either may have to wait for the other */
 
         for (int i = 0; i < 3; i++) {
-                struct pxr_node_memory *input = &memory[sum->input[order[i]]->index];
-
-                if (input->shared != memory[sum->index].shared &&
-                    can_share(graph, memory, sum, order[i]))
-                        input->shared = memory[sum->index].shared;
+                if (can_share(graph, memory, sum, order[i]))
+                        memory[sum->input[order[i]]->index].shared = memory[sum->index].shared;
         }
 }
 
