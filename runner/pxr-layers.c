@@ -407,7 +407,7 @@ static const struct command_option options[] = {
         { "verbose", 'v', NULL, "print each test of a layer, for each kind of image",
           FIELD(verbose), .verbs = "check" },
         { "seconds", 's', "N",
-          "stop checking a layer after N seconds of processor time, or 10 N of wall time",
+          "stop checking a layer after N seconds of processor time or 10 N of wall time",
           FIELD(seconds), .least = 1, .most = 1000000, .initial = "60", .verbs = "check" },
         { 0 },
 };
