@@ -534,7 +534,7 @@ change() {
 }
 differs() {
 	change && exits 1 pxr_run --from-run 1 --db changed.db --threads 1 &&
-		out_has "differs from run 1: test NLL" && out_has "1 of 20 NLLs" && out_has "1 of 4 pictures" &&
+		out_has "differs from run 1: test NLL" && out_has "1 of 116 NLLs" && out_has "1 of 4 pictures" &&
 		grep -q "^library zlib  *0\.1" out && ! out_has "library SQLite"
 }
 ok "--from-run shows how the result and the environment differ" differs
