@@ -51,11 +51,11 @@ kill_and_resume() {
 	wait $!
 }
 
-# SIGINT once a checkpoint is on record.
+# A signal once two checkpoints are on record: if the run stops right there, the newest is saved again.
 interrupt() {
 	"$top/runner/pxr-run" tiny.yaml --db "$1" >out 2>err &
 	run=$!
-	until [ "$(query "$1" 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 0 ]; do
+	until [ "$(query "$1" 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 1 ]; do
 		kill -0 $run 2>/dev/null || break
 		sleep 0.02
 	done
@@ -63,7 +63,7 @@ interrupt() {
 	wait $run
 }
 
-# int.db: a run interrupted by SIGINT once a checkpoint was on record.
+# int.db: a run interrupted by SIGINT, with two checkpoints or more on record.
 make_interrupted() {
 	exits 130 interrupt int.db INT
 }
