@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "experiment/state.h"
 #include "record/checkpoint.h"
 #include "record/folder.h"
@@ -103,17 +102,15 @@ int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
         struct pxr_checkpoint_row row = { .step = now.step,
                                           .epoch = now.epoch,
                                           .best = isfinite(c->best) && c->best_step == now.step };
-        double time = pxr_now();
+        struct pxr_store *store = state->order->store;
         int status = -1;
 
-        /* A run resumed from here does not come by the points before it again. */
-        if (arena && !pxr_log_write(state, diag) &&
-            !pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) &&
-            !fill_texts(arena, state, &file, diag))
-                status = pxr_checkpoint_write(arena, state->order->store, state->run, state->uid,
-                                              &file, &row, time - state->recorded, diag);
-        if (!status)
-                state->recorded = time;
+        /* The file comes first: it stays even if the database was moved or deleted. */
+        if (arena && !pxr_checkpoint_fill(arena, state->trainer->graph, group, groups, &file) &&
+            !fill_texts(arena, state, &file, diag) &&
+            !pxr_checkpoint_write(arena, store, state->run, state->uid, &file, &row, diag) &&
+            !pxr_log_write(state, &row, diag))
+                status = pxr_checkpoint_recorded(arena, store, state->run, state->uid, diag);
         pxr_arena_free(arena);
         return status;
 }

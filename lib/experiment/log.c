@@ -59,7 +59,8 @@ static int write_point(const struct pxr_state *state, const struct pxr_log_point
 }
 
 /* Within a transaction that began at `began`, which ends here. The points stay if it fails. */
-static int write(struct pxr_state *state, double began, struct pxr_diag *diag)
+static int write(struct pxr_state *state, const struct pxr_checkpoint_row *checkpoint, double began,
+                 struct pxr_diag *diag)
 {
         struct pxr_log *log = &state->log;
         const struct pxr_usual *usual = &state->counters.usual;
@@ -75,6 +76,9 @@ static int write(struct pxr_state *state, double began, struct pxr_diag *diag)
 
         for (int i = 0; i < log->points && !status; i++)
                 status = write_point(state, &log->point[i], diag);
+        if (checkpoint && !status)
+                status =
+                        pxr_store_add_checkpoint(state->order->store, state->run, checkpoint, diag);
         status = pxr_store_conclude(state->order->store, status, diag);
         if (!status) {
                 log->points = 0;
@@ -90,14 +94,15 @@ static void plan_next(struct pxr_log *log, double began)
         log->next = now + fmax(PAUSE, SHARE * (now - began));
 }
 
-int pxr_log_write(struct pxr_state *state, struct pxr_diag *diag)
+int pxr_log_write(struct pxr_state *state, const struct pxr_checkpoint_row *checkpoint,
+                  struct pxr_diag *diag)
 {
         double began = pxr_now();
         int status;
 
         if (pxr_store_begin(state->order->store, diag))
                 return -1;
-        status = write(state, began, diag);
+        status = write(state, checkpoint, began, diag);
         plan_next(&state->log, began);
         return status;
 }
@@ -111,7 +116,7 @@ void pxr_log_progress(struct pxr_state *state, const char *activity, double seco
         if (began < state->log.next)
                 return;
         if (!pxr_store_try_begin(state->order->store))
-                write(state, began, NULL);
+                write(state, NULL, began, NULL);
         plan_next(&state->log, began);
 }
 
@@ -154,7 +159,7 @@ int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr
         log->spent += seconds;
         if (step % period == 0 || pxr_is_stage_end(state->experiment, step))
                 add_point(state);
-        return log->points == PXR_LOG_POINTS ? pxr_log_write(state, diag) : 0;
+        return log->points == PXR_LOG_POINTS ? pxr_log_write(state, NULL, diag) : 0;
 }
 
 /* --- progress of evaluations and samples -------------------------------------------------------

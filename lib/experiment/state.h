@@ -214,9 +214,11 @@ int64_t pxr_log_period(const struct pxr_experiment *e, int64_t step);
  * -1. */
 int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr_diag *diag);
 
-/* Record all points and the progress of the run now: before anything that a resumed run starts
- * from. Returns 0 or -1. */
-int pxr_log_write(struct pxr_state *state, struct pxr_diag *diag);
+/* Record all points and the progress of the run now, and a checkpoint unless that is NULL: all or
+ * nothing, since a run resumed from a checkpoint does not pass the points before it again. Returns
+ * 0 or -1. */
+int pxr_log_write(struct pxr_state *state, const struct pxr_checkpoint_row *checkpoint,
+                  struct pxr_diag *diag);
 
 /* Say what the run is doing. Now and then this records points and progress; if the database is busy
  * or cannot be written, it is tried again later. */

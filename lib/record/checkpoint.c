@@ -181,29 +181,14 @@ static int write_and_hash(const struct files *files, const char *path, struct px
         return status;
 }
 
-static int record(const struct files *files, const struct pxr_checkpoint_row *row, double seconds,
-                  struct pxr_diag *diag)
-{
-        int status;
-
-        if (pxr_store_begin(files->store, diag))
-                return -1;
-        status = pxr_store_add_checkpoint(files->store, files->run, row, diag) ||
-                 pxr_store_add_seconds(files->store, files->run, seconds, diag);
-        if (pxr_store_conclude(files->store, -status, diag))
-                return -1;
-        pxr_store_flush(files->store);
-        return 0;
-}
-
 int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                          const char *uid, struct pxr_safetensors *file,
-                         struct pxr_checkpoint_row *row, double seconds, struct pxr_diag *diag)
+                         struct pxr_checkpoint_row *row, struct pxr_diag *diag)
 {
         const struct files files = files_of(arena, store, run, uid);
         const char *folder = to_open(&files, files.folder);
         const char *relative = relative_file(&files, row->step), *path = to_open(&files, relative);
-        char hex[PXR_SHA256_HEX];
+        char *hex = pxr_alloc(arena, PXR_SHA256_HEX);
         struct stat status;
 
         if (pxr_arena_failed(arena) || pxr_store_check_claim(store, run, diag) ||
@@ -212,7 +197,16 @@ int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64
         row->path = relative;
         row->sha256 = hex;
         row->size = stat(path, &status) == 0 ? status.st_size : 0;
-        return record(&files, row, seconds, diag) || remove_unlisted(&files, diag) ? -1 : 0;
+        return 0;
+}
+
+int pxr_checkpoint_recorded(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                            const char *uid, struct pxr_diag *diag)
+{
+        const struct files files = files_of(arena, store, run, uid);
+
+        pxr_store_flush(store);
+        return remove_unlisted(&files, diag);
 }
 
 /* --- reading -----------------------------------------------------------------------------------

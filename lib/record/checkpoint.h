@@ -37,12 +37,16 @@ int pxr_checkpoint_number(const struct pxr_safetensors *file, const char *key, i
 char *pxr_checkpoint_path(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                           const char *uid, int64_t step);
 
-/* Write a checkpoint and record it: row->step, epoch and best are given. `seconds` are added to the
- * run's wall_seconds. Then remove the files that nobody needs: the last two checkpoints and the
- * best one stay, and files in the run's own folder that are not on record go. Returns 0 or -1. */
+/* Write the file of a checkpoint, and fill its row but for `epoch` and `best`; row->step is given.
+ * The caller records the row, then calls pxr_checkpoint_recorded(). Returns 0 or -1. */
 int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                          const char *uid, struct pxr_safetensors *file,
-                         struct pxr_checkpoint_row *row, double seconds, struct pxr_diag *diag);
+                         struct pxr_checkpoint_row *row, struct pxr_diag *diag);
+
+/* After a checkpoint was recorded: remove the files in the run's own folder that are not on record
+ * (any more). Returns 0 or -1. */
+int pxr_checkpoint_recorded(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                            const char *uid, struct pxr_diag *diag);
 
 /* Open a checkpoint's file if it is what was recorded, by its SHA-256 and step. NULL after an
  * error. */

@@ -118,10 +118,6 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
-/* Add to a run's wall_seconds while it is running, so that they are not lost if it is killed. */
-int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
-                          struct pxr_diag *diag);
-
 /* Record another spec of a run: spec, spec_json, spec_hash, recipe_hash and origins of `run`. */
 int pxr_store_change_spec(struct pxr_store *store, const struct pxr_run *run,
                           struct pxr_diag *diag);

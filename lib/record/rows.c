@@ -208,14 +208,6 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
         return sqlite3_changes(store->handle) == 1 ? 0 : missing_run(store, run, diag);
 }
 
-int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
-                          struct pxr_diag *diag)
-{
-        return CHANGE(store, run, diag,
-                      "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1", "id", run,
-                      seconds);
-}
-
 int pxr_store_change_spec(struct pxr_store *store, const struct pxr_run *run, struct pxr_diag *diag)
 {
         return CHANGE(store, run->id, diag,
