@@ -22,8 +22,8 @@ struct causal_attention {
 
 static const struct pxr_option rows[] = {
         PXR_INT(struct causal_attention, features, NULL, 1, 65536,
-                "channels of the output, and of queries, keys and values; a multiple of heads, "
-                "and of 3 heads for three colours"),
+                "channels of the output, and of queries, keys and values; at least one for each "
+                "head of each colour"),
         PXR_INT(struct causal_attention, heads, "1", 1, 1024, "attentions of each colour"),
         PXR_REAL(struct causal_attention, gain, "1", 0, 100,
                  "weights start uniform within +-gain sqrt(3 / live inputs)"),
@@ -37,12 +37,19 @@ static size_t pixels_of(const struct pxr_node *node)
         return (size_t)node->shape.rows * node->shape.cols;
 }
 
-/* Channels of one head of one colour. */
-static int head_size(const struct pxr_node *node)
+/* Heads of all colours. */
+static int heads_of(const struct pxr_node *node)
 {
         const struct causal_attention *attention = node->conf;
 
-        return node->shape.channels / (node->colours * (int)attention->heads);
+        return node->colours * (int)attention->heads;
+}
+
+/* The first channel of head number `number`: they divide the channels as colour groups do, so that
+ * the heads of a colour are its group. */
+static int head_begin(const struct pxr_node *node, int number)
+{
+        return pxr_group_begin(node->shape.channels, heads_of(node), number);
 }
 
 /* Which bias a query at column `col` has for the first key of a row so far above it; those of the
@@ -131,10 +138,10 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
         int all = (int)attention->heads * pxr_image_colours(builder);
         struct pxr_node *node;
 
-        if (attention->features % all)
+        if (attention->features < all)
                 return pxr_layer_error(builder,
-                                       "features: must be a multiple of %d, which is heads x "
-                                       "colours, got %d",
+                                       "features: must be at least %d, which is heads x colours, "
+                                       "got %d",
                                        all, (int)attention->features);
         memory.mask = PXR_MASK_NONE;
         memory.features *= memory.gates = 2;
@@ -171,6 +178,6 @@ static const struct pxr_layer causal_attention = {
         .build = build,
         .check = "- conv: {mask: A, kernel: 3, features: 6}\n"
                  "- causal_attention: {features: 12, heads: 2}\n"
-                 "- causal_attention: {features: 6}\n",
+                 "- causal_attention: {features: 7}\n",
 };
 PXR_PLUGIN(causal_attention)

@@ -18,8 +18,9 @@ struct K(head) {
 static struct K(head) K(head_of)(const struct pxr_call *call, int number)
 {
         const struct pxr_node *node = call->node;
-        int size = head_size(node), features = node->shape.channels, heads = features / size;
-        int image = number / heads, first = number % heads * size;
+        int features = node->shape.channels, heads = heads_of(node), image = number / heads;
+        int first = head_begin(node, number % heads);
+        int size = head_begin(node, number % heads + 1) - first;
         size_t cell = (size_t)image * features + first;
 
         return (struct K(head)) {
@@ -32,11 +33,6 @@ static struct K(head) K(head_of)(const struct pxr_call *call, int number)
                 .memory_stride = 2 * (size_t)call->images * features,
                 .scale = (real)(1 / sqrt((double)size)),
         };
-}
-
-static int K(heads_of)(const struct pxr_call *call)
-{
-        return call->images * call->node->shape.channels / head_size(call->node);
 }
 
 static inline real K(dot)(int size, const real *a, const real *b)
@@ -98,11 +94,12 @@ static void K(weigh_row)(const struct pxr_call *call, const struct K(head) * h, 
 
 static void K(forward)(const struct pxr_call *call)
 {
-        int cols = call->node->shape.cols, rows = call->node->shape.rows;
-        size_t pixels = pixels_of(call->node);
+        const struct pxr_node *node = call->node;
+        int cols = node->shape.cols, rows = node->shape.rows;
+        size_t pixels = pixels_of(node);
         real *weight = call->scratch;
 
-        for (int number = 0; number < K(heads_of)(call) * rows; number++) {
+        for (int number = 0; number < call->images * heads_of(node) * rows; number++) {
                 struct K(head) h = K(head_of)(call, number / rows);
                 size_t above = (size_t)(number % rows) * cols;
                 const real *value = (const real *)call->input[MEMORY] + h.value;
@@ -127,10 +124,10 @@ static void K(advance)(const struct pxr_call *call)
 {
         const struct pxr_node *node = call->node;
         int keys = call->row * node->shape.cols + call->col;
-        int heads = K(heads_of)(call) / call->images;
+        int heads = heads_of(node);
         real *weight = call->scratch;
 
-        for (int number = 0; number < K(heads_of)(call); number++) {
+        for (int number = 0; number < call->images * heads; number++) {
                 struct K(head) h = K(head_of)(call, number);
                 const real *memory = call->input[MEMORY];
                 real *y = (real *)call->output + h.channel + keys * h.stride;
@@ -222,7 +219,7 @@ static void K(backward)(const struct pxr_call *call)
                 if (call->input_gradient[k] && !call->accumulate[k])
                         memset(call->input_gradient[k], 0,
                                pxr_map_size(node->input[k], call->images) * sizeof(real));
-        for (int number = 0; number < K(heads_of)(call) * rows; number++) {
+        for (int number = 0; number < call->images * heads_of(node) * rows; number++) {
                 struct K(head) h = K(head_of)(call, number / rows);
 
                 K(backward_row)(call, &h, number % rows, weight, gradient);
