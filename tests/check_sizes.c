@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check_sizes.c - how many parameters the model of every spec in experiments/ has at its own size,
- * counted by hand from the paper's architectures.
+ * counted by hand from the papers' architectures.
  *
  * The first number of a row is the dense count of the architecture, with masked entries and
  * biases. With h features in a layer and s in the stream (2h, where the paper is followed):
@@ -10,11 +10,14 @@
  *     Diagonal BiLSTM   2 (s 4h + 2 h 4h + 4h) + h s + s      each layer
  *     Row LSTM          3 s 4h + 3 h 4h + 4h + h s + s        each layer
  *     PixelCNN          s h + h + k k h h + h + h s + s       each layer, k x k in the middle
+ *     gated             2 h (k k v + k s + 2 h + 2) + h h + h each layer, k x k kernels
+ *     attention         s s + 2 s s + a (2 n n - n) + s s + s each layer, a heads, n x n pixels
  *     head, output      s w + w + w w + w + w o + o
  *
- * with c colours, w features in the head and o logits a pixel. What is not in it: a skip is a 1x1
- * convolution of the stream, s (s + 1); a scan has a state and a cell of h; a condition is a 1x1
- * convolution without bias of the map, and the map's deconvolution has 16 c m + m, for m channels.
+ * with c colours, w features in the head and o logits a pixel; of a gated layer s and v are c in
+ * the first and h in all others. What is not in it: a skip is a 1x1 convolution of the stream, s (s
+ * + 1); a scan has a state and a cell of h; a condition is a 1x1 convolution without bias of the
+ * map, and the map's deconvolution has 16 c m + m, for m channels; a layer_norm has 2 s.
  *
  * Of d values the baselines have d (histogram), d d + 2 d (Gaussian), 2 d h + h + d (NADE), and
  * 2 d h + h h + 2 h + d + d d (MADE, two hidden layers and direct connections).
@@ -32,9 +35,11 @@ static const struct size {
 } sizes[] = {
         { "cifar_diag.yaml", { 32, 32, 3, 256 }, { 8837888, 12 * 256 * 257, 12 * 2 * 2 * 128, 0 } },
         { "cifar_diag_small.yaml", { 32, 32, 3, 256 }, { 155088, 3 * 48 * 49, 3 * 2 * 2 * 24, 0 } },
+        { "cifar_gated_small.yaml", { 32, 32, 3, 256 }, { 585792, 0, 0, 0 } },
         { "cifar_gaussian.yaml", { 32, 32, 3, 256 }, { 9443328, 0, 0, 0 } },
         { "cifar_pixelcnn.yaml", { 32, 32, 3, 256 }, { 5340416, 15 * 256 * 257, 0, 0 } },
         { "cifar_pixelcnn_small.yaml", { 32, 32, 3, 256 }, { 125952, 4 * 48 * 49, 0, 0 } },
+        { "cifar_pixelcnnpp_small.yaml", { 32, 32, 3, 256 }, { 511684, 0, 0, 0 } },
         { "cifar_row.yaml", { 32, 32, 3, 256 }, { 9618176, 12 * 256 * 257, 12 * 2 * 128, 0 } },
         { "cifar_row_small.yaml", { 32, 32, 3, 256 }, { 161712, 3 * 48 * 49, 3 * 2 * 24, 0 } },
         { "cifar_uniform.yaml", { 32, 32, 3, 256 }, { 0, 0, 0, 0 } },
@@ -64,12 +69,14 @@ static const struct size {
         { "mnist_diag1_small.yaml", { 28, 28, 1, 2 }, { 40481, 64 * 32 + 32, 1 * 2 * 2 * 32, 0 } },
         { "mnist_diag7.yaml", { 28, 28, 1, 2 }, { 65793, 7 * 32 * 33, 7 * 2 * 2 * 16, 0 } },
         { "mnist_diag7_small.yaml", { 28, 28, 1, 2 }, { 65793, 7 * 32 * 33, 7 * 2 * 2 * 16, 0 } },
+        { "mnist_gated.yaml", { 28, 28, 1, 2 }, { 339457, 0, 0, 0 } },
         { "mnist_histogram.yaml", { 28, 28, 1, 2 }, { 784, 0, 0, 0 } },
         { "mnist_made.yaml", { 28, 28, 1, 2 }, { 1650440, 0, 0, 0 } },
         { "mnist_nade.yaml", { 28, 28, 1, 2 }, { 785284, 0, 0, 0 } },
         { "mnist_pixelcnn.yaml", { 28, 28, 1, 2 }, { 54625, 15 * 32 * 33, 0, 0 } },
         { "mnist_pixelcnn_5x5.yaml", { 28, 28, 1, 2 }, { 93601, 12 * 32 * 33, 0, 0 } },
         { "mnist_pixelcnn_small.yaml", { 28, 28, 1, 2 }, { 54625, 15 * 32 * 33, 0, 0 } },
+        { "mnist_pixelsnail_small.yaml", { 28, 28, 1, 2 }, { 44857, 0, 0, 0 } },
         { "mnist_row.yaml", { 28, 28, 1, 2 }, { 72513, 7 * 32 * 33, 7 * 2 * 16, 0 } },
         { "mnist_row_small.yaml", { 28, 28, 1, 2 }, { 72513, 7 * 32 * 33, 7 * 2 * 16, 0 } },
         { "quickstart.yaml", { 12, 12, 1, 2 }, { 5729, 0, 0, 0 } },
