@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "config/options.h"
 #include "experiments.h"
 #include "model/certificate.h"
 #include "tensor/gemm.h"
@@ -55,7 +56,7 @@ static void reduce(struct pxr_yaml *node, bool swept)
         int64_t value;
 
         if (node->kind == PXR_YAML_SCALAR && node->key &&
-            sscanf(node->text, "%" SCNd64, &value) == 1)
+            pxr_parse_int(node->text, &value) == PXR_NUMBER)
                 node->text = pxr_strf(arena, "%" PRId64, reduced(node->key, value, swept));
         for (struct pxr_yaml *child = node->first; child; child = child->next)
                 reduce(child, swept);
