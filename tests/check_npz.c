@@ -524,6 +524,34 @@ START_TEST(the_images_may_have_any_key)
 }
 END_TEST
 
+START_TEST(a_key_that_differs_only_in_case_is_another_array)
+{
+        const struct packed entries[] = { small("X.npy", "'|u1'", "(2, 2, 2)", 8, 20),
+                                          small("x.npy", "'|u1'", "(2, 2, 2)", 8, 30),
+                                          { NULL, NULL, 0 } };
+
+        pack_zip(in_scratch("a.npz"), false, entries);
+        expect_first(sound(OPEN("{set: npz, path: %s/a.npz, key: x}", scratch)), PXR_TRAIN, 30);
+        expect_first(sound(OPEN("{set: npz, path: %s/a.npz, key: X}", scratch)), PXR_TRAIN, 20);
+}
+END_TEST
+
+START_TEST(any_of_many_arrays_is_found)
+{
+        struct packed entries[101] = { 0 };
+        char names[100][16];
+
+        for (int i = 0; i < 100; i++) {
+                snprintf(names[i], sizeof names[i], "arr_%d.npy", i);
+                entries[i] = small(names[i], "'|u1'", "(2, 2, 2)", 8, i);
+        }
+        pack_zip(in_scratch("a.npz"), false, entries);
+        expect_first(sound(OPEN("{set: npz, path: %s/a.npz, key: arr_99}", scratch)), PXR_TRAIN,
+                     99);
+        expect_words(OPEN("{set: npz, path: %s/a.npz}", scratch), "arr_19 and 80 more");
+}
+END_TEST
+
 /* As Keras and MedMNIST have them. */
 START_TEST(a_file_may_hold_several_splits_with_labels)
 {
@@ -553,6 +581,9 @@ START_TEST(a_file_may_hold_several_splits_with_labels)
                 ck_assert_int_eq(set->labels[PXR_TEST][0], 5);
                 ck_assert_int_eq(set->classes, 8);
                 ck_assert_ptr_null(set->files->next);
+                set = sound(OPEN("{set: npz, path: %s/a.npz, labels: true, key: %.*s}", scratch,
+                                 (int)strlen(names[i][1]) - 4, names[i][1]));
+                ck_assert_int_eq(set->labels[PXR_TRAIN][1], 7);
         }
 }
 END_TEST
@@ -656,6 +687,8 @@ int main(void)
         ADD_SCRATCH_TEST(suite, damaged_archives_are_refused);
         ADD_SCRATCH_TEST(suite, files_of_another_size_are_named);
         ADD_SCRATCH_TEST(suite, the_images_may_have_any_key);
+        ADD_SCRATCH_TEST(suite, a_key_that_differs_only_in_case_is_another_array);
+        ADD_SCRATCH_TEST(suite, any_of_many_arrays_is_found);
         ADD_SCRATCH_TEST(suite, a_file_may_hold_several_splits_with_labels);
         ADD_SCRATCH_TEST(suite, labels_that_do_not_fit_the_images_are_refused);
         ADD_SCRATCH_TEST(suite, single_arrays_are_read);

@@ -39,6 +39,8 @@ int pxr_fit_read(struct pxr_opening *o, struct pxr_diag *diag)
                 failed = read_size(o, "crop", crop, &o->fit.crop, diag);
         if (resize)
                 failed |= read_size(o, "resize", resize, &o->fit.resize, diag);
+        if (failed)
+                o->fit = (struct pxr_fit) { 0 };
         return failed;
 }
 

@@ -8,7 +8,7 @@
 #include "data/npy.h"
 #include "data/npz_keys.h"
 
-enum { MOST_KEYS = 64 };
+enum { MOST_KEYS = 1024, SHOWN_KEYS = 20 };
 
 /* The arrays of a file, as far as they were looked at. */
 struct listing {
@@ -37,24 +37,37 @@ static const struct {
         { PXR_TEST, "test", "test_labels" },
 };
 
-/* The name of an array as the file has it, whatever its case; NULL: there is none. */
-static const char *find(const struct listing *listing, const char *name)
+/* The array of this name; NULL: there is none. */
+static const char *find_exactly(const struct listing *listing, const char *name)
 {
         for (int i = 0; i < listing->count; i++)
-                if (strcasecmp(listing->of[i].name, name) == 0)
+                if (strcmp(listing->of[i].name, name) == 0)
                         return listing->of[i].name;
         return NULL;
 }
 
-static int look(struct pxr_opening *o, struct pxr_archive *archive, const char *entry,
-                struct listing *listing)
+/* ... or else the first one whose name differs only in case. */
+static const char *find(const struct listing *listing, const char *name)
+{
+        const char *found = find_exactly(listing, name);
+
+        for (int i = 0; i < listing->count && !found; i++)
+                if (strcasecmp(listing->of[i].name, name) == 0)
+                        found = listing->of[i].name;
+        return found;
+}
+
+static int look(struct pxr_opening *o, const char *path, struct pxr_archive *archive,
+                const char *entry, struct listing *listing)
 {
         size_t length = strlen(entry);
         struct pxr_npy array;
         struct pxr_diag *quiet;
 
-        if (length < 5 || strcmp(entry + length - 4, ".npy") != 0 || listing->count == MOST_KEYS)
+        if (length < 5 || strcmp(entry + length - 4, ".npy") != 0)
                 return 0;
+        if (listing->count == MOST_KEYS)
+                return pxr_user_error(o->diag, "%s: contains more than %d arrays", path, MOST_KEYS);
         quiet = pxr_diag_new();
         if (!quiet)
                 return pxr_out_of_memory(o->diag);
@@ -75,9 +88,9 @@ static int list(struct pxr_opening *o, const char *path, const char *key, struct
 
         if (!archive)
                 return -1;
-        while (result > 0 && (o->common.labels || !find(listing, key)) &&
+        while (result > 0 && (o->common.labels || !find_exactly(listing, key)) &&
                (result = pxr_archive_next(archive, &name, o->diag)) > 0)
-                if (look(o, archive, name, listing))
+                if (look(o, path, archive, name, listing))
                         result = -1;
         pxr_archive_close(archive);
         return result < 0 ? -1 : 0;
@@ -88,8 +101,10 @@ static int refuse(struct pxr_opening *o, const char *path, const char *key,
 {
         const char *all = "";
 
-        for (int i = 0; i < listing->count; i++)
+        for (int i = 0; i < listing->count && i < SHOWN_KEYS; i++)
                 all = pxr_strf(o->arena, "%s%s%s", all, *all ? ", " : "", listing->of[i].name);
+        if (listing->count > SHOWN_KEYS)
+                all = pxr_strf(o->arena, "%s and %d more", all, listing->count - SHOWN_KEYS);
         if (listing->count == 0)
                 return pxr_user_error(o->diag, "%s: contains no arrays", path);
         if (key)
@@ -100,6 +115,17 @@ static int refuse(struct pxr_opening *o, const char *path, const char *key,
                        all);
         pxr_note(o->diag, "name the images by 'key', such as 'key: %s'", listing->of[0].name);
         return -1;
+}
+
+/* The labels that belong to images of this name, as files that hold several splits have them. */
+static const char *labels_of(const struct listing *listing, const char *images)
+{
+        const char *labels = NULL;
+
+        for (size_t i = 0; i < PXR_COUNT(of_splits) && !labels; i++)
+                if (strcasecmp(images, of_splits[i].images) == 0)
+                        labels = find(listing, of_splits[i].labels);
+        return labels;
 }
 
 static bool choose_splits(const struct listing *listing, struct pxr_npz_keys keys[PXR_SPLITS])
@@ -149,6 +175,7 @@ int pxr_npz_choose(struct pxr_opening *o, const char *path, const char *key,
                 one->images = only(&listing);
         if (!one->images)
                 return refuse(o, path, key, &listing);
+        one->labels = labels_of(&listing, one->images);
         for (size_t i = 0; i < PXR_COUNT(labels) && !one->labels; i++)
                 one->labels = find(&listing, labels[i]);
         return 0;
