@@ -82,7 +82,9 @@ mixed() {
 	if [ "$unit" = portable ]; then
 		is "$(field bf16_unit) $peak" "null null" && peak=$(field peak_f32_gflops)
 	else
-		is "$(field bf16_unit)" "\"$unit\""
+		# Tiles multiply 16 times as many numbers at once as vectors do.
+		is "$(field bf16_unit)" "\"$unit\"" &&
+			awk "BEGIN { exit !($peak < 40 * $(field peak_f32_gflops)) }"
 	fi || return
 	sed -n '/"training": {/,$p' out >training && mv training out &&
 		awk "BEGIN { ratio = $(field share_of_peak) * $peak / $(field gflops)

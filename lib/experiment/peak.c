@@ -58,7 +58,8 @@ static double blas_product(size_t n, char *room)
         return (double)n * n * n;
 }
 
-/* Weights of ones, when they are first used: what is multiplied by zeros alone is left out. */
+/* Weights of ones, when a size is first used: what is multiplied by zeros alone is left out. The
+ * weights are followed by what find_zeros() found, which is not 0 then. */
 static void set_ones(size_t n, pxr_bf16 *weights)
 {
         for (size_t i = 0; i < n * n; i++)
@@ -89,7 +90,7 @@ static double bf16_product(size_t n, char *room)
 
         if (size > ROOM)
                 return 0;
-        if (weights[0] == 0)
+        if (weights[n * n] == 0)
                 set_ones(n, weights);
         pxr_bf16_multiply(&product);
         return (double)n * n * n;
