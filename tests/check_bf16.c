@@ -355,10 +355,10 @@ static int train_pass(const struct pxr_model *model, enum pxr_use use, bool chec
         return missing;
 }
 
-/* A map that is rounded to 2^-9 once instead of twice, in each of some ten layers. */
-START_TEST(a_product_with_what_follows_on_it_computes_what_they_do_alone)
+/* A training pass computes nearly the same with products fused, which leaves out so many maps. */
+static void expect_fused(const char *layers, int missing)
 {
-        struct pxr_model *model = build(fusing_layers, (struct pxr_image_kind) { 4, 5, 3, 4 });
+        struct pxr_model *model = build(layers, (struct pxr_image_kind) { 4, 5, 3, 4 });
         size_t values = model ? model->graph->parameter_values : 0;
         float *alone = pxr_alloc_array(arena, values, sizeof(float));
         float *fused = pxr_alloc_array(arena, values, sizeof(float));
@@ -367,16 +367,14 @@ START_TEST(a_product_with_what_follows_on_it_computes_what_they_do_alone)
 
         ck_assert_msg(model != NULL, "%s", pxr_diag_text(diag, 0));
         ck_assert_int_eq(train_pass(model, PXR_FOR_UNFUSED_TRAINING, true, nll_alone, alone), 0);
-        /* Of the 13 maps that are not made, 6 would go to a rectifier, 3 to a residual sum, 3 to a
-         * sum of skip connections, and the last of these to a rectifier. */
-        ck_assert_int_eq(train_pass(model, PXR_FOR_TRAINING, true, nll, fused), 13);
+        ck_assert_int_eq(train_pass(model, PXR_FOR_TRAINING, true, nll, fused), missing);
         for (int i = 0; i < IMAGES; i++)
                 ck_assert_double_eq_tol(nll[i], nll_alone[i], 0x1p-8 * nll_alone[i]);
         for (size_t i = 0; i < values; i++) {
                 size += (double)alone[i] * alone[i];
                 difference += ((double)fused[i] - alone[i]) * ((double)fused[i] - alone[i]);
         }
-        ck_assert_double_gt(difference, 0);
+        ck_assert(missing == 0 || difference > 0);
         ck_assert_double_lt(sqrt(difference), 0x1p-6 * sqrt(size));
         for (int i = 0; i < 2; i++) { /* in less memory, the same bits */
                 memset(again, 0, values * sizeof(*again));
@@ -384,6 +382,25 @@ START_TEST(a_product_with_what_follows_on_it_computes_what_they_do_alone)
                            again);
                 ck_assert_mem_eq(fused, again, values * sizeof(*again));
         }
+}
+
+/* A map that is rounded to 2^-9 once instead of twice, in each of some ten layers. */
+START_TEST(a_product_with_what_follows_on_it_computes_what_they_do_alone)
+{
+        /* Of the 13 maps that are not made, 6 would go to a rectifier, 3 to a residual sum, 3 to a
+         * sum of skip connections, and the last of these to a rectifier. */
+        expect_fused(fusing_layers, 13);
+}
+END_TEST
+
+/* The image's map is of float32 in mixed precision too. */
+START_TEST(a_product_is_not_fused_with_a_sum_that_adds_the_image)
+{
+        expect_fused("- residual:\n"
+                     "    - conv: {mask: B, kernel: 3, features: 3}\n"
+                     "- conv: {mask: A, kernel: 3, features: 12}\n"
+                     "- softmax\n",
+                     0);
 }
 END_TEST
 
@@ -405,5 +422,6 @@ int main(void)
         tcase_add_loop_test(tests, every_op_computes_what_its_float32_kernels_do, 0,
                             PXR_BF16_UNITS);
         tcase_add_test(tests, a_product_with_what_follows_on_it_computes_what_they_do_alone);
+        tcase_add_test(tests, a_product_is_not_fused_with_a_sum_that_adds_the_image);
         return run_suite(suite);
 }

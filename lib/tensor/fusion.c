@@ -48,7 +48,7 @@ void pxr_fuse(const struct pxr_graph *graph, struct pxr_node_memory *memory, boo
 
                 memory[i].with = memory[i].product = i;
                 memory[i].gated = false;
-                if (!fuse || !memory[i].live || !memory[i].narrow)
+                if (!fuse || !memory[i].live || !memory[i].mixed)
                         continue;
                 if ((sum || relu) && !join(graph, memory, node, node->inputs - 1) && sum)
                         join(graph, memory, node, 0);
