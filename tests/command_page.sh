@@ -493,6 +493,20 @@ keeps_choice() {
 	shows "kept.html#view?runs=1&m=nll+test&x=step&hide=status" && grep -q '<title>.* tiny, run 1 test by step1</title>' dom
 }
 
+# Colours go by what is ticked, so that two of ten ticked runs never share one.
+coloured() {
+	needs_browser
+	with_chart || skip "pxr was built without a charting library"
+	{
+		sed '/Content-Security-Policy/d' report.html
+		echo "<p id=first style='color: var(--c0)'></p><p id=second style='color: var(--c1)'></p><script>"
+		echo "var seen = Array.from(document.querySelectorAll('#legend .swatch')).map(function (s) { return getComputedStyle(s).borderTopColor; });"
+		echo "document.title = seen.join() === ['first', 'second'].map(function (id) {"
+		echo "return getComputedStyle(document.getElementById(id)).color; }).join();</script>"
+	} >coloured.html
+	shows "coloured.html#view?runs=3,1&m=nll+valid" && grep -q '<title>true</title>' dom
+}
+
 enlarges() {
 	needs_browser
 	given driven && is "$(saw large)" 1
@@ -511,6 +525,7 @@ ok "in a browser, a filter and a menu choose runs and columns" filters
 ok "in a browser, the curves of the ticked runs are drawn in one plot" overlays
 ok "in a browser, arrow keys read the values of the curves, by epoch, step or images" by_keys
 ok "in a browser, the address keeps the choice of runs and curves" keeps_choice
+ok "in a browser, ticked runs have different colours" coloured
 ok "in a browser, a click on a picture enlarges it" enlarges
 ok "without a charting library, the page has the curves of each run" without_chart
 ok "in a browser, a click on a heading sorts the table" sorts

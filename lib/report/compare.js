@@ -16,6 +16,7 @@
   var TIME = 'step_seconds'; /* the series that has the wall time of steps */
   var runs = [], lines = [], graph = null, drawn = '';
   var folds = {}; /* runs of sweeps that are not listed */
+  var colours = {}; /* of the ticked runs, by their number */
   var cursor = -1; /* the row of values under the pointer */
   var state = {q: '', runs: null, m: '', x: 'epoch', log: '', smooth: '0', hide: '', sweeps: ''};
 
@@ -79,6 +80,7 @@
     var seen = 0, hidden = state.hide.split(','), chosen;
     folds = folded();
     chosen = ticked();
+    choose_colours(chosen.filter(drawable));
     all('thead th[data-column]', list).forEach(function (head) {
       var off = hidden.indexOf(head.dataset.column) >= 0;
       if (head.hidden === off) return;
@@ -89,7 +91,10 @@
       row.hidden = !matches(row) || folds[row.dataset.run] === true;
       seen += !row.hidden;
       var box = row.querySelector('input');
-      if (box) box.checked = chosen.indexOf(row.dataset.run) >= 0;
+      if (box) {
+        box.checked = chosen.indexOf(row.dataset.run) >= 0;
+        box.style.accentColor = colour(row.dataset.run);
+      }
     });
     var count = document.getElementById('count');
     count.textContent = seen + ' of ' + rows().length + ' shown' +
@@ -119,7 +124,7 @@
       box.setAttribute('aria-label', 'draw run ' + row.dataset.run);
       box.addEventListener('change', function () { tick(row.dataset.run, box.checked); });
     }
-    box.style.accentColor = colour(run);
+    box.style.accentColor = colour(row.dataset.run);
   }
 
   function add_ticks() {
@@ -198,8 +203,22 @@
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  function colour(run) {
-    return style('--c' + runs.indexOf(run) % COLOURS);
+  /* Up to COLOURS runs differ in their colours; a run that stays ticked keeps its own. */
+  function choose_colours(chosen) {
+    var before = colours, used = {}, next = 0;
+    colours = {};
+    chosen.forEach(function (id) {
+      if (before[id] < COLOURS) used[colours[id] = before[id]] = true;
+    });
+    chosen.forEach(function (id) {
+      if (colours[id] !== undefined) return;
+      while (used[next]) next++;
+      colours[id] = next++;
+    });
+  }
+
+  function colour(id) {
+    return style('--c' + (colours[id] || 0) % COLOURS);
   }
 
   /* A value of another series of the run at a step, between its neighbours. */
@@ -311,7 +330,7 @@
     lines.forEach(function (line) {
       var item = make('li', label(line) === best ? 'best' : '', legend), value = null;
       line.points.forEach(function (p) { if ((x === null || p[0] <= x) && p[1] !== null) value = p[1]; });
-      make('span', 'swatch ' + line.split, item).style.borderColor = colour(line.run);
+      make('span', 'swatch ' + line.split, item).style.borderColor = colour(line.run.run);
       make('b', '', item).textContent = number(value);
       item.appendChild(document.createTextNode(' ' + line.run.name + (line.run.varied ? ' ' + line.run.varied : '') + ', '));
       var to = make('a', '', item);
@@ -331,7 +350,7 @@
     var name = names[state.m.split(' ')[0]] || state.m.split(' ')[0];
     lines.forEach(function (line) {
       each[label(line)] = {
-        color: colour(line.run),
+        color: colour(line.run.run),
         strokePattern: line.split === 'train' && state.m === 'nll' ? [2, 3] : line.split === 'test' && state.m === 'nll' ? [7, 3] : null
       };
       points = Math.max(points, line.points.length);
@@ -370,8 +389,8 @@
       }
     }
     document.getElementById('message').textContent = (lines.length ? '' : 'Nothing to draw: tick runs in the list above. ') +
-      (lines.others ? lines.others + ' ticked runs are left out: their NLL has another unit. ' : '') +
-      (lines.above ? lines.above + ' first points lie above the plot; a log scale shows them.' : '');
+      (lines.others ? 'Left out, since their NLL has another unit: ' + lines.others + ' of the ticked runs. ' : '') +
+      (lines.above ? 'First points above the plot: ' + lines.above + '; a log scale shows all.' : '');
     cursor = -1;
     show_values(null);
     show_samples();
@@ -427,10 +446,10 @@
 
   /* The series that any run has: NLLs, all splits or one, then others. */
   function choices() {
-    var found = {}, result = [];
+    var found = Object.create(null), result = [];
     runs.forEach(function (run) {
       run.series.forEach(function (series) {
-        if (series.name !== TIME) found[series.name] = (found[series.name] || {});
+        if (series.name !== TIME) found[series.name] = found[series.name] || Object.create(null);
         if (series.name !== TIME) found[series.name][series.split] = true;
       });
     });
