@@ -10,8 +10,16 @@
 #include "base/number.h"
 #include "sample/figure.h"
 
-/* Plots are stretched to their box. MOST_VALUES: more texts than that have no axis. */
-enum { SIDE = 1000, APART = 90, MOST_KEYS = 8, MOST_VALUES = 12, MOST_JOBS = 500 };
+/* Plots are stretched to their box. MOST_VALUES: more texts than that have no axis; FEW_NUMBERS:
+ * more numbers stand by their size. */
+enum {
+        SIDE = 1000,
+        APART = 140,
+        MOST_KEYS = 8,
+        MOST_VALUES = 12,
+        FEW_NUMBERS = 4,
+        MOST_JOBS = 500
+};
 
 /* Where the values of a key stand on its axis: in order, or by their size. */
 struct scale {
@@ -114,7 +122,7 @@ static bool make_scale(const struct plot *p, int column, struct scale *scale)
                         scale->value[scale->values++] = text;
         }
         qsort(scale->value, (size_t)scale->values, sizeof(*scale->value), compare_texts);
-        scale->in_order = !numbers || !too_many;
+        scale->in_order = !numbers || scale->values <= FEW_NUMBERS;
         scale->logarithmic = numbers && scale->low > 0 && scale->high >= 20 * scale->low;
         return scale->values > 1 && (numbers || !too_many);
 }
@@ -216,7 +224,8 @@ static void put_levels(const struct plot *p)
         char text[PXR_NUMBER_TEXT];
 
         if (p->diverged)
-                pxr_html(p->to, "<span class=\"y\" style=\"top:3%%\">diverged</span>");
+                pxr_html(p->to, "<span class=\"y\" style=\"top:%.1f%%\">diverged</span>",
+                         100 * APART / 3.0 / SIDE);
         for (double value = p->low; value < p->high + 0.5 * p->step; value += p->step)
                 pxr_html(p->to, "<span class=\"y\" style=\"top:%.1f%%\">%s</span>",
                          (top + (SIDE - top) * (p->high - value) / (p->high - p->low)) / SIDE * 100,
@@ -227,8 +236,9 @@ static void put_levels(const struct plot *p)
 static void put_values(const struct plot *p, const struct scale *scale)
 {
         for (int i = 0; scale->in_order && i < scale->values; i++)
-                pxr_html(p->to, "<span class=\"x\" style=\"left:%.1f%%\">%s</span>",
-                         100 * (i + 0.5) / scale->values, scale->value[i]);
+                pxr_html(p->to,
+                         "<span class=\"x\" style=\"left:%.1f%%;max-width:%.1f%%\">%s</span>",
+                         100 * (i + 0.5) / scale->values, 95.0 / scale->values, scale->value[i]);
         if (!scale->in_order)
                 pxr_html(p->to,
                          "<span class=\"x\" style=\"left:5%%\">%.3g</span>"
@@ -275,7 +285,7 @@ static void put_ends(const struct plot *p, double left, const char *top, const c
                  "<span class=\"level\" style=\"left:%.1f%%;top:%d%%\">%s</span>",
                  left,
                  left < 100    ? 5
-                 : p->diverged ? 9
+                 : p->diverged ? 100 * APART / SIDE
                                : 0,
                  top, left, left < 100 ? 95 : 100, bottom);
 }
