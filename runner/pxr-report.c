@@ -284,7 +284,7 @@ static void say_ready(const char *url, bool local)
         else
                 say(stderr,
                     "WARNING: everyone who can reach this machine can read all runs, specs and "
-                    "samples of\n%s, without a password and not encrypted. Ctrl-C ends it.\n",
+                    "samples of %s, without a password and not encrypted. Ctrl-C ends it.\n",
                     args.db);
 }
 

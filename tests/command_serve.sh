@@ -74,6 +74,7 @@ local_only() {
 
 elsewhere() {
 	serve --bind 0.0.0.0 && grep -qF "WARNING: everyone who can reach this machine can read all runs" notes &&
+		! grep -qF '\x' notes &&
 		refused 2 "--bind: expected an address such as 127.0.0.1, got 'here'" \
 			"$top/runner/pxr-report" serve --db runs.db --bind here 2>err
 }
@@ -93,6 +94,13 @@ mistakes() {
 	refused 2 "no such database" "$top/runner/pxr-report" serve --db nowhere.db 2>err &&
 		refused 2 "did you mean" "$top/runner/pxr-report" serve --db runs.db --where "nlll < 0" 2>err &&
 		refused 2 "not an option of 'runs'" "$top/runner/pxr-report" runs --db runs.db --port 1 2>err
+}
+
+# Otherwise a browser would fetch and replace the list of runs all the time.
+idle() {
+	serve && get state && cp out first && get state && cmp out first && get '' && cp out page && get '' && cmp out page &&
+		"$top/runner/pxr-report" note 1 changed --db runs.db >/dev/null && get state && ! cmp -s out first && get '' &&
+		out_has changed
 }
 
 # A database that is moved away is an error of the request, not the end of the server.
@@ -136,5 +144,6 @@ ok "serve warns when it listens elsewhere, and refuses what is no address" elsew
 ok "serve ends on SIGINT and SIGTERM with success" ends
 ok "serve names --port if the port is in use" port_in_use
 ok "serve refuses invalid arguments before it listens" mistakes
+ok "serve tells a browser of no changes, and sends the same page, while nothing is recorded" idle
 ok "serve goes on when the database is gone for a while" gone
 ok "in a browser, new points, samples and notes appear without a reload" live

@@ -32,7 +32,8 @@ static int put_run(FILE *to, struct pxr_store *store, struct pxr_arena *arena, i
         return pxr_cursor_end(&rows);
 }
 
-/* When the database's file and its log were written last: any record may be new. */
+/* When the database's file and its log were written last: any record may be new. An empty log is
+ * made whenever the database is opened, and says nothing. */
 static void put_time(FILE *to, const struct pxr_store *store, struct pxr_arena *arena)
 {
         const char *const paths[] = { pxr_store_path(store),
@@ -40,7 +41,7 @@ static void put_time(FILE *to, const struct pxr_store *store, struct pxr_arena *
         struct stat status;
 
         for (size_t i = 0; i < PXR_COUNT(paths); i++)
-                if (stat(paths[i], &status) == 0)
+                if (stat(paths[i], &status) == 0 && status.st_size > 0)
                         fprintf(to, "%jd.%09ld %jd ", (intmax_t)status.st_mtim.tv_sec,
                                 status.st_mtim.tv_nsec, (intmax_t)status.st_size);
 }

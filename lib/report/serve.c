@@ -16,6 +16,12 @@
 /* Requests at a time, and milliseconds until a request to stop is noticed without a signal. */
 enum { MOST_CONNECTIONS = 64, PATIENCE = 1000, IDLE_SECONDS = 60 };
 
+/* What a server keeps: a page is made once, not for every request, while nothing changes. */
+struct server {
+        const struct pxr_serving *serving;
+        char *state, *page; /* the newest page, and the state it shows; NULL: none yet */
+};
+
 /* --- who may ask -------------------------------------------------------------------------------
  */
 
@@ -85,10 +91,29 @@ static struct answer refusal(unsigned status, const char *text)
         return (struct answer) { status, plain, text };
 }
 
-/* The page, a part of it, or what changes are known by. The text is in the arena. */
-static struct answer make(const struct pxr_serving *serving, const char *path, const char *part,
+static const char *make_page(struct server *server, const struct pxr_page_wanted *wanted,
+                             struct pxr_store *store, struct pxr_arena *arena,
+                             struct pxr_diag *diag)
+{
+        const char *state = pxr_report_page_state(arena, store, wanted, diag), *page;
+
+        if (state && server->page && server->state && strcmp(state, server->state) == 0)
+                return server->page;
+        page = state ? pxr_report_page(arena, store, server->serving->paper, wanted, diag) : NULL;
+        if (page) {
+                free(server->state);
+                free(server->page);
+                server->state = strdup(state);
+                server->page = strdup(page);
+        }
+        return page;
+}
+
+/* The page, a part of it, or what changes are known by. The text is in the arena or the server. */
+static struct answer make(struct server *server, const char *path, const char *part,
                           struct pxr_arena *arena, struct pxr_diag *diag)
 {
+        const struct pxr_serving *serving = server->serving;
         struct pxr_page_wanted wanted = *serving->page;
         bool state = strcmp(path, "/state") == 0, whole = strcmp(path, "/") == 0;
         struct pxr_store *store;
@@ -101,6 +126,7 @@ static struct answer make(const struct pxr_serving *serving, const char *path, c
         store = pxr_recorded_store(arena, wanted.database, false, diag);
         text = !store  ? NULL
                : state ? pxr_report_page_state(arena, store, &wanted, diag)
+               : whole ? make_page(server, &wanted, store, arena, diag)
                        : pxr_report_page(arena, store, serving->paper, &wanted, diag);
         if (!text)
                 return refusal(MHD_HTTP_INTERNAL_SERVER_ERROR, pxr_diag_first_error(diag));
@@ -114,14 +140,16 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
                                       const char *path, const char *method, const char *version,
                                       const char *upload, size_t *size, void **request)
 {
-        const struct pxr_serving *serving = context;
+        struct server *server = context;
         struct pxr_diag *diag;
         struct pxr_arena *arena;
         struct answer answer;
         enum MHD_Result result;
 
         (void)version, (void)upload, (void)size, (void)request;
-        if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        if (*server->serving->stop)
+                answer = refusal(MHD_HTTP_SERVICE_UNAVAILABLE, "the server ends\n");
+        else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
                 answer = refusal(MHD_HTTP_METHOD_NOT_ALLOWED, "expected GET or HEAD\n");
         else if (!is_own_name(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host")))
                 answer = refusal(MHD_HTTP_FORBIDDEN,
@@ -129,7 +157,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
         else {
                 diag = pxr_diag_new();
                 arena = diag ? pxr_arena_new(0, diag) : NULL;
-                answer = arena ? make(serving, path,
+                answer = arena ? make(server, path,
                                       MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND,
                                                                   "id"),
                                       arena, diag)
@@ -159,18 +187,23 @@ static int serve(const struct pxr_serving *serving, const struct addrinfo *at,
                  struct pxr_diag *diag)
 {
         bool six = at->ai_family == AF_INET6;
+        struct server server = { .serving = serving };
         const union MHD_DaemonInfo *info;
-        struct MHD_Daemon *daemon = MHD_start_daemon(
-                six ? MHD_USE_IPv6 : 0, 0, NULL, NULL, answer_request, (void *)serving,
-                MHD_OPTION_SOCK_ADDR, at->ai_addr, MHD_OPTION_CONNECTION_LIMIT,
-                (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-                MHD_OPTION_END);
+        struct MHD_Daemon *daemon =
+                MHD_start_daemon(six ? MHD_USE_IPv6 : 0, 0, NULL, NULL, answer_request, &server,
+                                 MHD_OPTION_SOCK_ADDR, at->ai_addr, MHD_OPTION_CONNECTION_LIMIT,
+                                 (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                                 (unsigned)IDLE_SECONDS, MHD_OPTION_END);
         char url[128];
 
         if (!daemon) {
+                int error = errno;
+
                 pxr_user_error(diag, "cannot listen on port %d of %s: %s", serving->port,
-                               serving->address, strerror(errno));
-                pxr_note(diag, "use --port to choose another port, or --port 0 for any free one");
+                               serving->address, strerror(error));
+                if (error == EADDRINUSE)
+                        pxr_note(diag,
+                                 "use --port to choose another port, or --port 0 for any free one");
                 return -1;
         }
         info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
@@ -180,6 +213,8 @@ static int serve(const struct pxr_serving *serving, const struct addrinfo *at,
         while (!*serving->stop)
                 MHD_run_wait(daemon, PATIENCE);
         MHD_stop_daemon(daemon);
+        free(server.state);
+        free(server.page);
         return 0;
 }
 
