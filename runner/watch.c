@@ -159,7 +159,7 @@ static void window_size(int *rows, int *columns)
 static void put_run(FILE *to, const struct pxr_watched *run, int rows, int columns)
 {
         enum { BAR = 20 };
-        int done = isnan(run->progress) ? 0 : (int)(run->progress * BAR);
+        int done = isnan(run->progress) ? 0 : (int)(fmax(0, fmin(1, run->progress)) * BAR);
 
         say(to, "%s\n", line_text(run));
         if (rows < 2)

@@ -264,9 +264,15 @@ static const char *fact_text(const struct section *s, const char *name)
 static void put_summary(const struct section *s)
 {
         static const char *const facts[][2] = {
-                { "Model", "model" },           { "Data", "data_set" }, { "Given", "given" },
-                { "Parameters", "parameters" }, { "Epochs", "epochs" }, { "Seed", "seed" },
-                { "Time", "wall_seconds" },     { "Host", "host" },     { "Started", "started_at" },
+                { "Model", "model" },
+                { "Data", "data_set" },
+                { "Given", "given" },
+                { "Parameters", "parameters" },
+                { "Epochs", "epochs" },
+                { "Seed", "seed" },
+                { "Time", "wall_seconds" },
+                { "Host", "host" },
+                { "Started, UTC", "started_at" },
         };
         const char *suspect = fact_text(s, "suspect"), *error = fact_text(s, "standard_error");
         FILE *to = s->r.to;
