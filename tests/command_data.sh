@@ -117,6 +117,14 @@ not_over() {
 }
 ok "convert does not write into a folder that is not empty" not_over
 
+no_labels() {
+	mkdir -p photos/a photos/b && given png && cp png/train/0000000.png photos/a &&
+		cp png/train/0000001.png photos/b &&
+		refused 2 "labels=false" pxr_data convert photos labels=true --out labelled &&
+		! [ -e labelled ] && pxr_data convert photos labels=false --out plain
+}
+ok "convert refuses to lose labels" no_labels
+
 to_npz() {
 	given png && pxr_data convert markov_binary train=20 valid=5 test=0 --to npz --out ./grey &&
 		is "$(cat out)" "data: {set: npz, path: ./grey, layout: hw, levels: 2}" &&

@@ -168,8 +168,11 @@ int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, con
                                 .into = output.staging.path,
                                 .observer = observer,
                                 .size = pxr_image_size(set) };
-        int result = pxr_output_folder_begin(&output, folder, diag);
+        int result;
 
+        if (pxr_dataset_has_labels(set)) /* rather than lose them without a word */
+                return pxr_user_error(diag, "cannot write labels: convert with 'labels=false'");
+        result = pxr_output_folder_begin(&output, folder, diag);
         if (result == 0)
                 result = write_splits(&c, container, diag);
         return pxr_output_folder_end(&output, result, diag);

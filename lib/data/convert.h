@@ -17,8 +17,8 @@ enum pxr_container {
 extern const char *const pxr_container_names[];
 
 /* Write all splits of a set, as of epoch 0, to the new or empty folder `folder`. Levels are spread
- * from 0 to 255. Returns 0, 1 if the observer stopped it, or -1; in both cases nothing is left
- * there. */
+ * from 0 to 255. A set with labels is refused, since they are not written. Returns 0, 1 if the
+ * observer stopped it, or -1; in both cases nothing is left there. */
 int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
                 const struct pxr_observer *observer, struct pxr_diag *diag);
 
