@@ -194,9 +194,9 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
         seconds = pxr_now() - started;
         keep_pace(state, epoch, images, seconds);
-        if (look_for_spike(state, images, diag))
-                return -1;
-        return pxr_log_step(state, images, seconds, diag);
+        status = look_for_spike(state, images, diag);
+        /* Counted even then: the state is saved after an error too. */
+        return pxr_log_step(state, images, seconds, diag) || status ? -1 : 0;
 }
 
 /* --- what is due after a step ------------------------------------------------------------------

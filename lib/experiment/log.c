@@ -115,8 +115,8 @@ void pxr_log_progress(struct pxr_state *state, const char *activity, double seco
         state->log.seconds_left = seconds_left;
         if (began < state->log.next)
                 return;
-        if (!pxr_store_try_begin(state->order->store))
-                write(state, NULL, began, NULL);
+        if (!pxr_store_try_begin(state->order->store) && write(state, NULL, began, NULL))
+                state->log.lost = !pxr_store_in_place(state->order->store);
         plan_next(&state->log, began);
 }
 
@@ -150,7 +150,7 @@ int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr
         int64_t step = state->trainer->step, period = pxr_log_period(state->experiment, step);
 
         if (period == 0)
-                return 0;
+                return log->lost ? pxr_log_write(state, NULL, diag) : 0;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&c->log_nll, state->trainer->nll[i]);
         c->log_norm += state->trainer->gradient_norm;
@@ -159,7 +159,7 @@ int pxr_log_step(struct pxr_state *state, int images, double seconds, struct pxr
         log->spent += seconds;
         if (step % period == 0 || pxr_is_stage_end(state->experiment, step))
                 add_point(state);
-        return log->points == PXR_LOG_POINTS ? pxr_log_write(state, NULL, diag) : 0;
+        return log->points == PXR_LOG_POINTS || log->lost ? pxr_log_write(state, NULL, diag) : 0;
 }
 
 /* --- progress of evaluations and samples -------------------------------------------------------

@@ -53,6 +53,7 @@ struct pxr_log {
         int64_t images; /* trained on since the last point, by this process */
         double spent;   /* ... in so many seconds */
         double next;    /* when to write again; of pxr_now() */
+        bool lost;      /* the database was moved or deleted: the run stops at the next step */
         const char *activity;
         double seconds_left;
         bool draws;        /* the current work: samples, or else an evaluation */
