@@ -38,6 +38,45 @@ static void warn(const struct pxr_experiment *e, const struct pxr_run *old,
                          old->id, old->instruction_set, instruction_set);
 }
 
+/* Whether the state that was loaded, if any was, can be extended. */
+static int check_state(const struct pxr_state *state, bool loaded, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+
+        if (!loaded)
+                return pxr_user_error(diag,
+                                      "run %" PRId64
+                                      " ('%s') has no checkpoint on record to extend "
+                                      "it from: repeat it with --from-run, and extend the new run",
+                                      old->id, old->name);
+        if (state->counters.stopped_early)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') was stopped by train.patience before "
+                                      "its last epoch: more epochs would change nothing",
+                                      old->id, old->name);
+        return 0;
+}
+
+/* Claim the run and record from where it is resumed, all or nothing. */
+static int record(struct pxr_state *state, const struct pxr_run *now, const char *line,
+                  struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        struct pxr_store *store = state->order->store;
+        int status;
+
+        if (pxr_store_begin(store, diag))
+                return -1;
+        status = pxr_store_claim_run(store, old, now, diag) || pxr_record_plugins(state, diag) ||
+                                 (state->order->extension && pxr_record_extension(state, diag)) ||
+                                 pxr_store_rewind(store, old->id, state->trainer->step, diag) ||
+                                 pxr_store_add_event(store, pxr_state_moment(state), "resumed",
+                                                     line, diag)
+                         ? -1
+                         : 0;
+        return pxr_store_conclude(store, status, diag);
+}
+
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
@@ -55,21 +94,15 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
         loaded = pxr_checkpoint_resume(state, diag);
         if (loaded < 0 || (!loaded && pxr_start_parameters(state, diag)))
                 return -1;
-        if (state->order->extension && state->counters.stopped_early)
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " ('%s') was stopped by train.patience before "
-                                      "its last epoch: more epochs would change nothing",
-                                      old->id, old->name);
+        if (state->order->extension && check_state(state, loaded, diag))
+                return -1;
         what = pxr_strf(e->arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
                         *build.plugins ? " with another build of its layers: " : "", build.plugins);
         line = pxr_record_process(state, what, build.now);
-        if (pxr_arena_failed(e->arena) || pxr_store_claim_run(store, old, build.now, diag) ||
-            pxr_record_plugins(state, diag) ||
-            (state->order->extension && pxr_record_extension(state, diag)) ||
-            pxr_store_rewind(store, old->id, state->trainer->step, diag))
+        if (pxr_arena_failed(e->arena) || record(state, build.now, line, diag))
                 return -1;
         pxr_observe_note(&state->order->observer.base, what);
-        return pxr_store_add_event(store, pxr_state_moment(state), "resumed", line, diag);
+        return 0;
 }
 
 /* Refuse a run that is running, or may be: processes of other hosts cannot be seen. */

@@ -244,7 +244,8 @@ static const struct pxr_field process_fields[] = {
 /* The parameters of the columns follow ?3. */
 static const char claim_run[] = "UPDATE run SET resumes = ?3 + 1, status = 'running', "
                                 "message = NULL, finished_at = NULL, activity = NULL, "
-                                "seconds_left = NULL, progress_at = " NOW
+                                "seconds_left = NULL, parameter_hash = NULL, "
+                                "raw_parameter_hash = NULL, progress_at = " NOW
 #define COLUMN(kind, name, text)
 #define PROCESS(kind, name, text) ", " #name " = ?"
 #include "record/run_columns.h"
@@ -508,12 +509,9 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 "DELETE FROM event WHERE run = ? AND step > ? AND kind = 'spike'",
         };
 
-        int status;
+        int status = pxr_store_check_claim(store, run, diag);
 
-        if (pxr_store_begin(store, diag))
-                return -1;
-        status = pxr_store_check_claim(store, run, diag);
         for (size_t i = 0; i < PXR_COUNT(steps) && !status; i++)
                 status = pxr_store_execute(store, diag, steps[i], "ii", run, step);
-        return pxr_store_conclude(store, status, diag);
+        return status;
 }
