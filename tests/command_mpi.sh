@@ -148,6 +148,18 @@ layer() {
 }
 ok "ranks with another build of a layer are refused" layer
 
+# The layer of rank 1 waits forever when it is loaded.
+hangs_early() {
+	needs "${CC%% *}"
+	"$top/runner/pxr-layers" new squash >out 2>err && printf '%s\n' '#include <unistd.h>' \
+		'__attribute__((constructor)) static void hang(void) { pause(); }' >>squash/squash.c &&
+		${CC:-cc} -shared -fPIC -o squash/squash.so squash/squash.c \
+			$(PKG_CONFIG_PATH=$top "${PKG_CONFIG:-pkg-config}" --cflags pxr) || return
+	differ "rank 1 has not answered for" \
+		"[ \$OMPI_COMM_WORLD_RANK != 1 ] || export PXR_LAYER_PATH=squash; $run tiny.yaml --rank-timeout 0.3"
+}
+ok "a rank that hangs before training is named, after ten times the time-out" hangs_early
+
 data() {
 	mkdir set && "$top/runner/pxr-sample" 1 --db whole.db --count 8 --images set/train >out 2>err || return
 	differ "rank 1 on host $(uname -n): " "cd \$(test \$OMPI_COMM_WORLD_RANK = 1 && echo / || echo .) && \

@@ -21,7 +21,7 @@ struct pxr_exchange {
         double *square;  /* [chunk]: sums of squares of the sum's chunks; complete in rank 0 */
         float *received; /* room for slices of other ranks */
         size_t room;
-        double worked; /* seconds that this rank's own gradients took */
+        double worked; /* seconds that this rank's own gradients took; 0: it has none */
 };
 
 /* Add up the gradients of the first `used` micro-batches. Returns as ranks.h says. */

@@ -192,8 +192,11 @@ static int wait_for(struct pxr_ranks *ranks, struct pxr_rank_request *request, i
  * that hangs is named: those that wait for it report it first. */
 static double limit_of(const struct pxr_ranks *ranks)
 {
-        return fmax(ranks->memory->timeout * (ranks->rank == 0 ? 1 : 0.8),
-                    PATIENCE * ranks->memory->worked);
+        const struct pxr_ranks_memory *m = ranks->memory;
+
+        if (ranks->rank != 0 && m->worked == 0) /* it cannot tell how long others work */
+                return PATIENCE * m->timeout;
+        return fmax(m->timeout * (ranks->rank == 0 ? 1 : 0.8), PATIENCE * m->worked);
 }
 
 /* --- sending and receiving ---------------------------------------------------------------------
@@ -257,7 +260,8 @@ int pxr_ranks_receive(struct pxr_ranks *ranks, int from, void *bytes, size_t siz
                       bool patient)
 {
         ranks->memory->worked = worked;
-        return receive(ranks, from, TAG_PART, bytes, size, patient ? INFINITY : limit_of(ranks));
+        return receive(ranks, from, TAG_PART, bytes, size,
+                       patient ? PATIENCE * ranks->memory->timeout : limit_of(ranks));
 }
 
 /* The ranks form a binary tree: each passes on what it receives to two others. */

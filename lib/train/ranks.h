@@ -101,7 +101,8 @@ int pxr_ranks_publish(struct pxr_ranks *ranks, enum pxr_rank_task task, const fl
 int pxr_ranks_send(struct pxr_ranks *ranks, int to, const void *bytes, size_t size);
 
 /* Receive what another rank sends to this one. It may take as long as the rank has worked before
- * asking (`worked` seconds) several times, and the time-out at least. `patient`: any time. */
+ * asking (`worked` seconds) several times, and the time-out at least. `patient`, or `worked` 0 in
+ * other ranks than 0: several times the time-out. */
 int pxr_ranks_receive(struct pxr_ranks *ranks, int from, void *bytes, size_t size, double worked,
                       bool patient);
 

@@ -285,7 +285,7 @@ static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels
                 compute_loss(trainer, workspace, scale, trainer->nll + i * micro_batch);
                 pxr_workspace_backward(workspace, trainer->parameters, gradient);
         }
-        trainer->exchange.worked = pxr_now() - start;
+        trainer->exchange.worked = share.first < share.end ? pxr_now() - start : 0;
 }
 
 /* Add the gradients of `used` micro-batches into the first, pairwise: 0+1, 2+3, then 0+2, ...
