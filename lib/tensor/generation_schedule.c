@@ -95,8 +95,8 @@ static void note_time(void *context, struct pxr_site source)
 }
 
 /* Find when a node's sites are computed, and what they wait for. False if it cannot be computed
- * pixel by pixel. A node whose map is not of the image's size is advanced at every site, if its op
- * supports that. */
+ * pixel by pixel, or where it is computed by row, at the row's start. A node whose map is not of
+ * the image's size is advanced at every site, if its op supports that. */
 static bool set_times(struct pxr_generation_schedule *schedule, const struct pxr_node *node,
                       const struct pxr_node *image, const int *last, int *const *time)
 {
@@ -107,13 +107,15 @@ static bool set_times(struct pxr_generation_schedule *schedule, const struct pxr
         for (int order = 0; order < image->shape.rows * width; order++) {
                 struct timing timing = { time, node,
                                          last[order] < order ? -1 : 2 * last[order] + 1 };
-                int now = 2 * (schedule->by_row[node->index] ? order / width * width : order);
+                int start = 2 * (schedule->by_row[node->index] ? order / width * width : order);
+                int now = start;
 
                 pxr_visit_sources(pxr_site_at(node, order), note_time, &timing);
                 if (timing.latest > now)
                         now = timing.latest | 1;
                 time[node->index][order] = now;
-                if (now / 2 / colours > order / colours)
+                if (now / 2 / colours > order / colours ||
+                    (schedule->by_row[node->index] && now > start))
                         return false;
                 if (now % 2)
                         schedule->wait[node->index][order] = (unsigned char)(1 + now / 2 % colours);
