@@ -8,6 +8,8 @@ command -v mpirun >/dev/null || skip_all "mpirun is missing"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # Containers may forbid reading another process's memory.
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
+# Open MPI leaves memory behind when it ends.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 
 # ranks N ARGUMENTS...: pxr-run by N ranks of one thread.
 ranks() {
