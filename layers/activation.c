@@ -28,13 +28,6 @@ static const struct pxr_options options = {
         .main = "function",
 };
 
-/* The double precision counterpart of vecmath's. */
-static void pxr_exp_f64(size_t size, const double *x, double *y)
-{
-        for (size_t i = 0; i < size; i++)
-                y[i] = exp(x[i]);
-}
-
 #define PXR_KERNELS_FILE "layers/activation_kernels.h"
 #include <pxr/precisions.h>
 

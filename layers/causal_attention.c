@@ -84,25 +84,6 @@ static double multiply_adds(const struct pxr_node *node)
         return node->shape.channels * pixels * (pixels - 1);
 }
 
-/* Double precision counterparts of vecmath's. */
-static double pxr_max_f64(size_t size, const double *x)
-{
-        double top = x[0];
-
-        for (size_t i = 1; i < size; i++)
-                top = x[i] <= top ? top : x[i];
-        return top;
-}
-
-static double pxr_exp_sum_f64(size_t size, const double *x, double shift, double *y)
-{
-        double sum = 0;
-
-        for (size_t i = 0; i < size; i++)
-                sum += y[i] = exp(x[i] - shift);
-        return sum;
-}
-
 #define PXR_KERNELS_FILE "layers/causal_attention_kernels.h"
 #include <pxr/precisions.h>
 

@@ -9,27 +9,6 @@
 #include <pxr/distribution.h>
 #include <pxr/vecmath.h>
 
-/* The double precision counterparts of two vecmath functions. */
-static double pxr_max_f64(size_t size, const double *x)
-{
-        double top = x[0];
-
-        for (size_t i = 1; i < size; i++)
-                top = x[i] <= top ? top : x[i];
-        return top;
-}
-
-static double pxr_exp_sum_f64(size_t size, const double *x, double shift, double *y)
-{
-        double sum = 0;
-
-        for (size_t i = 0; i < size; i++) {
-                y[i] = exp(x[i] - shift);
-                sum += y[i];
-        }
-        return sum;
-}
-
 /* log P of a level, and its slopes by the mean and by the logarithm of the deviation. */
 struct mass {
         double log_p, by_mean, by_log_deviation;

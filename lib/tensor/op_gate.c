@@ -9,13 +9,6 @@
 #include <pxr/build.h>
 #include <pxr/vecmath.h>
 
-/* The double precision counterpart of vecmath's. */
-static void pxr_tanh_f64(size_t size, const double *x, double *y)
-{
-        for (size_t i = 0; i < size; i++)
-                y[i] = tanh(x[i]);
-}
-
 static bool is_linear(const struct pxr_node *node)
 {
         return *(const bool *)node->conf;

@@ -67,12 +67,6 @@ INLINE void pxr_sigmoid_f32_body(size_t size, const float *x, float *y)
 
 FOR_EACH_LEVEL(void, pxr_sigmoid_f32, (size_t size, const float *x, float *y), (size, x, y))
 
-void pxr_sigmoid_f64(size_t size, const double *x, double *y)
-{
-        for (size_t i = 0; i < size; i++)
-                y[i] = 1 / (1 + exp(-x[i]));
-}
-
 /* For |x| < 0.625 an odd polynomial (as Cephes has it), beyond 1 - 2 / (exp(2 |x|) + 1). */
 INLINE float tanh_one(float x)
 {
@@ -209,3 +203,44 @@ INLINE void pxr_lstm_cells_gradient_f32_body(const struct pxr_lstm_cells *cells,
 
 FOR_EACH_LEVEL(void, pxr_lstm_cells_gradient_f32,
                (const struct pxr_lstm_cells *cells, const float *dh, float *dc), (cells, dh, dc))
+
+/* --- in double ---------------------------------------------------------------------------------
+ */
+
+void pxr_exp_f64(size_t size, const double *x, double *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = exp(x[i]);
+}
+
+void pxr_sigmoid_f64(size_t size, const double *x, double *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = 1 / (1 + exp(-x[i]));
+}
+
+void pxr_tanh_f64(size_t size, const double *x, double *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = tanh(x[i]);
+}
+
+double pxr_max_f64(size_t size, const double *x)
+{
+        double top = x[0];
+
+        for (size_t i = 1; i < size; i++)
+                top = x[i] <= top ? top : x[i];
+        return top;
+}
+
+double pxr_exp_sum_f64(size_t size, const double *x, double shift, double *y)
+{
+        double sum = 0;
+
+        for (size_t i = 0; i < size; i++) {
+                y[i] = exp(x[i] - shift);
+                sum += y[i];
+        }
+        return sum;
+}

@@ -17,8 +17,9 @@ extern "C" {
 #endif
 
 /* y[i] = exp(x[i]), to 1.1 ulp; 0 for x below -87.3, infinity above 88.7. In all functions here x
- * and y may be the same array. */
+ * and y may be the same array. Those in double are as exact as the C library. */
 void pxr_exp_f32(size_t size, const float *x, float *y);
+void pxr_exp_f64(size_t size, const double *x, double *y);
 
 /* y[i] = 1 / (1 + exp(-x[i])), to 2.4 ulp; 0 for x below -88.7. */
 void pxr_sigmoid_f32(size_t size, const float *x, float *y);
@@ -26,12 +27,15 @@ void pxr_sigmoid_f64(size_t size, const double *x, double *y);
 
 /* y[i] = tanh(x[i]), to 1.3 ulp. */
 void pxr_tanh_f32(size_t size, const float *x, float *y);
+void pxr_tanh_f64(size_t size, const double *x, double *y);
 
 /* The two halves of log-sum-exp: the largest of size > 0 values; and the sum of exp(x[i] - shift),
  * storing each term in y[i]. The sum's relative error is at most (size / 16 + 20) 2^-24. The
  * maximum may skip NaN; the sum is then NaN. */
 float pxr_max_f32(size_t size, const float *x);
 float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y);
+double pxr_max_f64(size_t size, const double *x);
+double pxr_exp_sum_f64(size_t size, const double *x, double shift, double *y);
 
 /* Arrays of LSTM cells (equation 3 of the paper). A cell's gates are four blocks o, f, i, g of
  * `features` values each. The first `count` values of each block and of each cell's states are
