@@ -216,20 +216,20 @@ static void put_choice(const struct writing *w, size_t row)
         static const char *const names[] = { "run", "sweep", "nll" };
         const struct pxr_table *table = w->texts.table;
 
-        for (int i = 0; i < table->columns; i++)
-                for (size_t k = 0; k < PXR_COUNT(names); k++) {
-                        const struct pxr_cell *cell = table->cell + row * table->columns + i;
+        for (size_t k = 0; k < PXR_COUNT(names); k++) {
+                int i = pxr_table_column(table, names[k]);
+                const struct pxr_cell *cell;
 
-                        if (strcmp(table->column[i].name, names[k]) != 0)
-                                continue;
-                        if (cell->kind == PXR_CELL_INTEGER)
-                                pxr_html(w->to, " data-%s=\"%" PRId64 "\"", names[k],
-                                         cell->integer);
-                        else if (cell->kind == PXR_CELL_TEXT)
-                                pxr_html(w->to, " data-%s=\"%s\"", names[k], cell->text);
-                        else if (cell->kind == PXR_CELL_REAL)
-                                pxr_html(w->to, " data-%s=\"%.9g\"", names[k], cell->real);
-                }
+                if (i < 0)
+                        continue;
+                cell = table->cell + row * table->columns + i;
+                if (cell->kind == PXR_CELL_INTEGER)
+                        pxr_html(w->to, " data-%s=\"%" PRId64 "\"", names[k], cell->integer);
+                else if (cell->kind == PXR_CELL_TEXT)
+                        pxr_html(w->to, " data-%s=\"%s\"", names[k], cell->text);
+                else if (cell->kind == PXR_CELL_REAL)
+                        pxr_html(w->to, " data-%s=\"%.9g\"", names[k], cell->real);
+        }
 }
 
 static void put_rows(const struct writing *w)

@@ -193,11 +193,11 @@ static int put_sweeps(const struct page *page)
 
 static bool has_run(const struct pxr_table *table)
 {
-        for (int i = 0; i < table->columns; i++)
-                if (strcmp(table->column[i].name, "run") == 0)
-                        for (size_t row = 0; row < table->rows; row++)
-                                if (table->cell[row * table->columns + i].kind != PXR_CELL_EMPTY)
-                                        return true;
+        int run = pxr_table_column(table, "run");
+
+        for (size_t row = 0; run >= 0 && row < table->rows; row++)
+                if (table->cell[row * table->columns + run].kind != PXR_CELL_EMPTY)
+                        return true;
         return false;
 }
 
@@ -248,10 +248,9 @@ static int put_table(const struct section *s, const struct pxr_table *table)
 /* A column of the list of runs, or NULL where it is empty. */
 static const struct pxr_cell *fact(const struct section *s, const char *name)
 {
-        for (int i = 0; i < s->page->list->columns; i++)
-                if (strcmp(s->page->list->column[i].name, name) == 0)
-                        return s->facts[i].kind == PXR_CELL_EMPTY ? NULL : s->facts + i;
-        return NULL;
+        int i = pxr_table_column(s->page->list, name);
+
+        return i < 0 || s->facts[i].kind == PXR_CELL_EMPTY ? NULL : s->facts + i;
 }
 
 static const char *fact_text(const struct section *s, const char *name)

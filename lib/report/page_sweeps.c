@@ -46,12 +46,10 @@ static int put_sweep(FILE *to, struct pxr_store *store, const char *name, size_t
 /* The sweeps of a list, in its order. Returns how many. */
 static size_t find_sweeps(const struct pxr_table *list, const char *name[MOST_SWEEPS + 1])
 {
+        int column = pxr_table_column(list, "sweep");
         size_t count = 0, known;
-        int column = 0;
 
-        while (column < list->columns && strcmp(list->column[column].name, "sweep") != 0)
-                column++;
-        for (size_t row = 0; column < list->columns && row < list->rows; row++) {
+        for (size_t row = 0; column >= 0 && row < list->rows; row++) {
                 const struct pxr_cell *cell = list->cell + row * list->columns + column;
 
                 if (cell->kind != PXR_CELL_TEXT)

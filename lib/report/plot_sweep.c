@@ -47,14 +47,6 @@ static const struct pxr_cell *cell_at(const struct plot *p, size_t row, int colu
         return p->jobs->cell + row * p->jobs->columns + column;
 }
 
-static int find_column(const struct pxr_table *table, const char *name)
-{
-        for (int i = 0; i < table->columns; i++)
-                if (strcmp(table->column[i].name, name) == 0)
-                        return i;
-        return -1;
-}
-
 static double number_of(const struct pxr_cell *cell)
 {
         return cell->kind == PXR_CELL_INTEGER ? (double)cell->integer
@@ -154,12 +146,12 @@ static double down(const struct plot *p, size_t row)
 
 static bool set_up(struct plot *p)
 {
-        int first = find_column(p->jobs, "state") + 1;
+        int first = pxr_table_column(p->jobs, "state") + 1;
 
-        p->job = find_column(p->jobs, "job");
-        p->run = find_column(p->jobs, "run");
-        p->nll = find_column(p->jobs, "valid_nll");
-        p->suspect = find_column(p->jobs, "suspect");
+        p->job = pxr_table_column(p->jobs, "job");
+        p->run = pxr_table_column(p->jobs, "run");
+        p->nll = pxr_table_column(p->jobs, "valid_nll");
+        p->suspect = pxr_table_column(p->jobs, "suspect");
         if (first == 0 || p->job < 0 || p->run < 0 || p->nll < first || p->suspect < 0)
                 return false;
         p->low = INFINITY, p->high = -INFINITY;

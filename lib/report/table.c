@@ -29,6 +29,14 @@ struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const
 
 /* Room grows by doubling; an arena gives nothing back, so that a table takes up to twice its size.
  */
+int pxr_table_column(const struct pxr_table *table, const char *name)
+{
+        for (int i = 0; i < table->columns; i++)
+                if (strcmp(table->column[i].name, name) == 0)
+                        return i;
+        return -1;
+}
+
 struct pxr_cell *pxr_table_row(struct pxr_table *table)
 {
         static struct pxr_cell nowhere[64]; /* written, never read */

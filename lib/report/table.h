@@ -102,6 +102,9 @@ struct pxr_table {
 struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const char *title,
                                 const struct pxr_column *column, int columns);
 
+/* The number of the column with this name, for programs; -1: there is none. */
+int pxr_table_column(const struct pxr_table *table, const char *name);
+
 /* A new row of empty cells, to be filled before the next call. Never NULL. */
 struct pxr_cell *pxr_table_row(struct pxr_table *table);
 
