@@ -3,24 +3,9 @@
 #include "experiment/rank_speed.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/number.h"
 #include "experiment/share.h"
-
-/* The same random images in all ranks. */
-static uint8_t *random_batch(const struct pxr_experiment *e)
-{
-        const struct pxr_graph *graph = e->model->graph;
-        size_t size = pxr_graph_values(graph), images = (size_t)e->settings.train.batch;
-        uint8_t *pixels = pxr_alloc_array(e->arena, images, size);
-        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
-
-        for (size_t i = 0; pixels && i < images * size; i++)
-                pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
-        return pixels;
-}
 
 /* One step, and what it took. */
 static int step(struct pxr_trainer *trainer, const uint8_t *pixels, int batch, double *seconds,
@@ -51,10 +36,7 @@ static int repeat(struct pxr_trainer *trainer, const struct pxr_speed_order *ord
                 speed->mean += seconds[i] / count;
                 speed->worked += trainer->exchange.worked / count;
         }
-        qsort(seconds, count, sizeof(*seconds), pxr_compare_numbers);
-        speed->step =
-                (struct pxr_timing) { count, (seconds[(count - 1) / 2] + seconds[count / 2]) / 2,
-                                      seconds[0], seconds[count - 1] };
+        speed->step = pxr_timing_of(seconds, count);
         speed->waited = ranks ? (ranks->waited - waited) / count : 0;
         speed->sent = ranks ? (ranks->sent - sent) / count : 0;
         return status;
@@ -65,18 +47,20 @@ int pxr_measure_ranks(struct pxr_ranks *ranks, const struct pxr_speed_order *ord
 {
         const struct pxr_experiment *e = order->experiment;
         const struct pxr_train_settings *settings = &e->settings.train;
-        uint8_t *pixels = random_batch(e);
+        const struct pxr_graph *graph = e->model->graph;
+        uint8_t *pixels = pxr_alloc_array(e->arena, settings->batch, pxr_graph_values(graph));
         double *seconds = pxr_alloc_array(e->arena, order->repetitions, sizeof(*seconds));
         struct pxr_trainer *trainer;
         int status = 0;
 
         if (!pixels || !seconds)
                 return -1;
+        pxr_random_images(graph, settings->batch, pixels);
         *speed = (struct pxr_rank_speed) {
                 .ranks = pxr_ranks_several(ranks) ? ranks->size : 1,
                 .threads = order->threads,
                 .batch = (int)settings->batch,
-                .parameters = (double)e->model->graph->parameter_values,
+                .parameters = (double)graph->parameter_values,
                 .micro_batches =
                         (int)((settings->batch + settings->micro_batch - 1) / settings->micro_batch)
         };
@@ -84,8 +68,7 @@ int pxr_measure_ranks(struct pxr_ranks *ranks, const struct pxr_speed_order *ord
                 pxr_share_serve(ranks, e, order->threads, pixels, diag);
                 return 0;
         }
-        trainer = pxr_trainer_new_shared(e->model->graph, settings, order->threads, 1000000, ranks,
-                                         diag);
+        trainer = pxr_trainer_new_shared(graph, settings, order->threads, 1000000, ranks, diag);
         if (!trainer)
                 return -1;
         if (pxr_ranks_several(ranks))

@@ -64,6 +64,16 @@ static bool stop_asked(void *context, const struct pxr_progress *progress)
 /* --- timing ------------------------------------------------------------------------------------
  */
 
+struct pxr_timing pxr_timing_of(double *seconds, int repetitions)
+{
+        int last = repetitions - 1;
+
+        qsort(seconds, repetitions, sizeof(*seconds), pxr_compare_numbers);
+        return (struct pxr_timing) { repetitions,
+                                     (seconds[last / 2] + seconds[repetitions / 2]) / 2, seconds[0],
+                                     seconds[last] };
+}
+
 static int repeat(struct bench *bench, const char *what,
                   int (*work)(struct bench *bench, struct pxr_diag *diag),
                   struct pxr_timing *timing, struct pxr_diag *diag)
@@ -86,9 +96,7 @@ static int repeat(struct bench *bench, const char *what,
                 if (i >= 0)
                         seconds[i] = pxr_now() - start;
         }
-        qsort(seconds, count, sizeof(*seconds), pxr_compare_numbers);
-        *timing = (struct pxr_timing) { count, (seconds[(count - 1) / 2] + seconds[count / 2]) / 2,
-                                        seconds[0], seconds[count - 1] };
+        *timing = pxr_timing_of(seconds, count);
         return 0;
 }
 
@@ -232,6 +240,14 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
+void pxr_random_images(const struct pxr_graph *graph, size_t images, uint8_t *pixels)
+{
+        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
+
+        for (size_t i = 0; i < images * pxr_graph_values(graph); i++)
+                pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
+}
+
 static int set_up(struct bench *bench, struct pxr_diag *diag)
 {
         const struct pxr_speed_order *order = bench->order;
@@ -242,15 +258,13 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         int most = order->images > settings->batch ? order->images : (int)settings->batch;
         uint8_t *pixels = pxr_alloc_array(bench->scratch, most, values);
         uint8_t *given = pxr_alloc_array(bench->scratch, order->images, small);
-        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
 
         bench->drawn = pxr_alloc_array(bench->scratch, order->images, values);
         bench->images = (struct pxr_images) { .count = order->images, .pixels = pixels };
         bench->trainer = pxr_trainer_new(graph, settings, order->threads, 1000000, diag);
         if (!bench->trainer || pxr_arena_failed(bench->scratch))
                 return -1;
-        for (size_t i = 0; i < most * values; i++)
-                pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
+        pxr_random_images(graph, most, pixels);
         pxr_graph_subsample(graph, pixels, small ? order->images : 0, given);
         bench->evaluation = (struct pxr_evaluation) {
                 .arena = bench->scratch,

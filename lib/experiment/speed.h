@@ -15,6 +15,12 @@ struct pxr_timing {
         double median, fastest, slowest;
 };
 
+/* Of repetitions that took so many seconds each, which are sorted. */
+struct pxr_timing pxr_timing_of(double *seconds, int repetitions);
+
+/* Random images for a graph, the same at every call. */
+void pxr_random_images(const struct pxr_graph *graph, size_t images, uint8_t *pixels);
+
 /* One kind of op: nodes with the same op and weights of the same shape. */
 struct pxr_op_speed {
         const char *name; /* "conv 3x3 16>16" */

@@ -133,13 +133,6 @@ struct canvas {
         double low, high;
 };
 
-static int compare_nll(const void *a, const void *b)
-{
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return (x > y) - (x < y);
-}
-
 /* The scale shows the better half of the points in at least a third of its height: a model that is
  * not trained yet is far above it. Returns whether there is a finite point. */
 static bool choose_scale(struct canvas *c, const struct pxr_curve curve[2])
@@ -155,7 +148,7 @@ static bool choose_scale(struct canvas *c, const struct pxr_curve curve[2])
                                 nll[count++] = curve[k].point[i].nll;
                 }
         if (count > 0) {
-                qsort(nll, count, sizeof(*nll), compare_nll);
+                qsort(nll, count, sizeof(*nll), pxr_compare_numbers);
                 c->low = nll[0];
                 c->high = fmin(nll[count - 1], pxr_highest_end(c->low, nll[count / 2]));
                 if (!(c->high > c->low))
