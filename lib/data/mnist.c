@@ -36,6 +36,17 @@ static uint32_t big_endian(const uint8_t *bytes)
                bytes[3];
 }
 
+static int check_magic(const char *path, const uint8_t *header, uint32_t magic, const char *what,
+                       struct pxr_diag *diag)
+{
+        if (big_endian(header) == magic)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: byte 0: expected 0x%08X, the magic number of a file of %s, got "
+                              "0x%08X",
+                              path, (unsigned)magic, what, (unsigned)big_endian(header));
+}
+
 /* Read the header of a file; begin the set, or compare the size of its images. Sets *count. */
 static int read_header(struct pxr_opening *o, struct pxr_reader *input, int64_t *count)
 {
@@ -45,11 +56,8 @@ static int read_header(struct pxr_opening *o, struct pxr_reader *input, int64_t 
 
         if (pxr_data_read(input, header, sizeof header, "the header", o->diag))
                 return -1;
-        if (big_endian(header) != MAGIC)
-                return pxr_user_error(o->diag,
-                                      "%s: byte 0: expected 0x%08X, the magic number of a file of "
-                                      "images (idx3-ubyte), got 0x%08X",
-                                      path, (unsigned)MAGIC, (unsigned)big_endian(header));
+        if (check_magic(path, header, MAGIC, "images (idx3-ubyte)", o->diag))
+                return -1;
         *count = big_endian(header + 4);
         rows = big_endian(header + 8);
         cols = big_endian(header + 12);
@@ -92,11 +100,8 @@ static int parse_labels(struct pxr_opening *o, struct pxr_reader *input, int64_t
 
         if (pxr_data_read(input, header, sizeof header, "the header", o->diag))
                 return -1;
-        if (big_endian(header) != LABEL_MAGIC)
-                return pxr_user_error(o->diag,
-                                      "%s: byte 0: expected 0x%08X, the magic number of a file of "
-                                      "labels (idx1-ubyte), got 0x%08X",
-                                      path, (unsigned)LABEL_MAGIC, (unsigned)big_endian(header));
+        if (check_magic(path, header, LABEL_MAGIC, "labels (idx1-ubyte)", o->diag))
+                return -1;
         if (big_endian(header + 4) != images)
                 return pxr_user_error(o->diag, "%s: byte 4: %u labels, but there are %lld images",
                                       path, (unsigned)big_endian(header + 4), (long long)images);
