@@ -277,6 +277,12 @@ void pxr_workspace_train(struct pxr_workspace *workspace, struct pxr_training_st
         workspace->step = step;
 }
 
+/* The precision of the kernels: in mixed precision, of those that are not made for it. */
+static enum pxr_precision kernels_of(const struct pxr_workspace *workspace)
+{
+        return workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32;
+}
+
 static void *at(const struct pxr_workspace *workspace, const struct pxr_buffer *buffer)
 {
         return buffer->used ? workspace->slab + buffer->offset : NULL;
@@ -387,7 +393,7 @@ static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struc
 {
         const struct pxr_op *op = call->node->op;
         bool is_mixed = workspace->precision == PXR_BF16;
-        const struct pxr_kernels *kernels = &op->kernels[is_mixed ? PXR_F32 : workspace->precision];
+        const struct pxr_kernels *kernels = &op->kernels[kernels_of(workspace)];
         pxr_kernel *const kernel[] = { kernels->forward, kernels->backward, kernels->advance };
         double start = workspace->seconds ? pxr_now() : 0;
         unsigned long mode;
@@ -478,7 +484,7 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
 static void run_nll(const struct pxr_workspace *workspace, struct pxr_nll_call call)
 {
         const struct pxr_graph *graph = workspace->graph;
-        enum pxr_precision precision = workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32;
+        enum pxr_precision precision = kernels_of(workspace);
         unsigned long mode = pxr_arithmetic_flush();
 
         call.levels = graph->levels;
@@ -700,7 +706,7 @@ void pxr_workspace_probabilities(const struct pxr_workspace *workspace, int row,
 {
         const struct pxr_graph *graph = workspace->graph;
         const struct pxr_distribution *one = graph->distribution;
-        enum pxr_precision precision = workspace->precision == PXR_F64 ? PXR_F64 : PXR_F32;
+        enum pxr_precision precision = kernels_of(workspace);
         size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
         const void *logits =
                 pxr_workspace_logits(workspace, row, col, graph->pixel ? 0 : colour, image);
