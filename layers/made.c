@@ -7,7 +7,8 @@
  *
  * Degrees are drawn: the paper's masks, but not its random orders of values, since pxr proves
  * models causal in raster order. With several masks, networks that share all weights differ in the
- * degrees of their units, and p is the mean over them, in training too.
+ * degrees of their units, and p is the mean over them. As in the paper, a step of training computes
+ * one of them, in turn; without `cycle` it computes all, and their mean's gradient.
  */
 #include "layers/masked_linear.h"
 
@@ -15,14 +16,15 @@ enum { MAX_LAYERS = 8, MAX_LEVELS = 256 };
 
 struct made {
         int64_t hidden, layers, masks, seed;
-        bool direct;
+        bool direct, cycle;
 };
 
 /* --- the mean of two distributions -------------------------------------------------------------
  */
 
 struct mix {
-        double share; /* of the first input */
+        double share;     /* of the first input */
+        struct turn turn; /* of the second input's network */
 };
 
 /* Probabilities of one value, and what part of each is the first input's. */
@@ -96,8 +98,10 @@ static const struct pxr_option rows[] = {
         PXR_INT(struct made, layers, "2", 1, MAX_LAYERS, "hidden layers"),
         PXR_INT(struct made, masks, "1", 1, 64,
                 "networks of shared weights and different masks, whose mean is taken; the work "
-                "grows with their number"),
+                "of evaluation grows with their number"),
         PXR_INT(struct made, seed, "1", 0, 9007199254740992.0, "of the masks"),
+        PXR_BOOL(struct made, cycle, "true",
+                 "train one of the networks a step, in turn, instead of their mean"),
         PXR_BOOL(struct made, direct, "true", "connect the image with the logits as well"),
         PXR_END,
 };
@@ -129,6 +133,11 @@ struct building {
         int channels; /* logits of one value */
 };
 
+static struct turn turn_of(const struct made *made, int mask)
+{
+        return (struct turn) { mask, (int)made->masks, made->cycle && made->masks > 1 };
+}
+
 /* The network of one mask. */
 static struct pxr_node *add_network(struct building *b, int mask)
 {
@@ -142,6 +151,7 @@ static struct pxr_node *add_network(struct building *b, int mask)
         char name[32];
 
         link.shared = made->masks > 1;
+        link.turn = turn_of(made, mask);
         for (int layer = 0; layer < made->layers; layer++) {
                 own = draw(&random, (int)made->hidden, unit_of(&below, 0).degree,
                            image_values(b->image) - 1, mask == 0);
@@ -167,19 +177,19 @@ static struct pxr_node *add_network(struct building *b, int mask)
 }
 
 /* The mean of the probabilities of `masks` networks, given in `mean`, and of one more. */
-static struct pxr_node *add_to_mean(struct pxr_builder *builder, int masks, struct pxr_node *mean,
+static struct pxr_node *add_to_mean(struct building *b, int masks, struct pxr_node *mean,
                                     struct pxr_node *logits)
 {
-        struct mix mix = { (double)masks / (masks + 1) };
+        struct mix mix = { (double)masks / (masks + 1), turn_of(b->made, masks) };
 
         if (masks == 0 || !mean || !logits)
                 return masks == 0 ? logits : NULL;
-        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &mix_op,
-                                                              .conf = &mix,
-                                                              .conf_size = sizeof(mix),
-                                                              .shape = logits->shape,
-                                                              .inputs = 2,
-                                                              .input = { mean, logits } });
+        return pxr_add_node(b->builder, &(struct pxr_new_node) { .op = &mix_op,
+                                                                 .conf = &mix,
+                                                                 .conf_size = sizeof(mix),
+                                                                 .shape = logits->shape,
+                                                                 .inputs = 2,
+                                                                 .input = { mean, logits } });
 }
 
 static struct pxr_node *add_direct(const struct building *b)
@@ -210,7 +220,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
                 if (made->direct)
                         logits = pxr_add(builder, logits, direct);
-                mean = add_to_mean(builder, mask, mean, logits);
+                mean = add_to_mean(&b, mask, mean, logits);
         }
         return pxr_output(builder, mean, kind);
 }

@@ -45,8 +45,16 @@ static void K(mix_forward_at)(const struct pxr_call *call, size_t start, size_t 
 static void K(mix_forward)(const struct pxr_call *call)
 {
         size_t channels = call->node->shape.channels / call->node->colours;
+        size_t size = pxr_map_size(call->node, call->images);
+        const struct mix *mix = call->node->conf;
 
-        K(mix_forward_at)(call, 0, pxr_map_size(call->node, call->images) / channels, channels);
+        if (mix->turn.cycle && call->training) {
+                int chosen = is_turn_of(&mix->turn, mix->turn.network, call);
+
+                memcpy(call->output, call->input[chosen], size * sizeof(real));
+                return;
+        }
+        K(mix_forward_at)(call, 0, size / channels, channels);
 }
 
 static void K(mix_advance)(const struct pxr_call *call)
@@ -80,6 +88,21 @@ static void K(side_gradient)(int channels, const real *dy, const double *log_sid
                 dx[j] = (real)(part[j] * dy[j] - exp(log_side[j]) * sum) + (accumulate ? dx[j] : 0);
 }
 
+/* Where one network is computed, the gradient is that network's. */
+static void K(chosen_backward)(const struct pxr_call *call)
+{
+        const struct mix *mix = call->node->conf;
+        int chosen = is_turn_of(&mix->turn, mix->turn.network, call);
+        const real *dy = call->output_gradient;
+
+        for (int side = 0; side < 2; side++) {
+                real *dx = call->input_gradient[side];
+
+                for (size_t i = 0; dx && i < pxr_map_size(call->node, call->images); i++)
+                        dx[i] = (side == chosen ? dy[i] : 0) + (call->accumulate[side] ? dx[i] : 0);
+        }
+}
+
 static void K(mix_backward)(const struct pxr_call *call)
 {
         int channels = call->node->shape.channels / call->node->colours;
@@ -88,6 +111,10 @@ static void K(mix_backward)(const struct pxr_call *call)
         real *da = call->input_gradient[0], *db = call->input_gradient[1];
         struct mixed mixed;
 
+        if (mix->turn.cycle && call->training) {
+                K(chosen_backward)(call);
+                return;
+        }
         for (size_t i = 0; i < pxr_map_size(call->node, call->images); i += channels) {
                 K(mix_value)(channels, mix->share, a + i, b + i, &mixed);
                 if (da)

@@ -20,8 +20,28 @@
 
 enum { BLOCK = 32 };
 
+/* Which of several networks that share their weights a node belongs to. With `cycle`, a step of
+ * training computes one network, the next step the next one. */
+struct turn {
+        int network, networks;
+        bool cycle;
+};
+
+/* Whether this is a step of training in which only network `network` is computed. */
+static bool is_turn_of(const struct turn *turn, int network, const struct pxr_call *call)
+{
+        return turn->cycle && call->training &&
+               call->training->step % turn->networks == (uint32_t)network;
+}
+
+static bool is_turn_of_another(const struct turn *turn, const struct pxr_call *call)
+{
+        return turn->cycle && call->training && !is_turn_of(turn, turn->network, call);
+}
+
 /* A dense layer under one mask. */
 struct dense {
+        struct turn turn;
         int inputs, outputs;
         int values; /* of the image */
         int cols;   /* of the image */
@@ -191,6 +211,7 @@ struct link {
         const struct units *below, *own;
         bool rectified, biased, shared;
         pxr_init *init;
+        struct turn turn;
         const struct pxr_node *owner; /* whose parameters it shares; NULL: they are its own */
 };
 
@@ -221,6 +242,7 @@ static struct pxr_node *add_dense(struct pxr_builder *builder, const struct link
         if (!dense)
                 return pxr_layer_error(builder, "out of memory");
         dense->cols = image->shape.cols;
+        dense->turn = link->turn;
         dense->rectified = link->rectified;
         dense->shared = link->shared;
         dense->permuted = link->owner != NULL;

@@ -130,9 +130,14 @@ static void K(dense_forward)(const struct pxr_call *call)
         const struct dense *dense = node->conf;
         struct K(room) room = K(room_of)(call);
         size_t images = call->images;
-        const real *x = K(to_matrix)(input, call->input[0], call->images, room.x);
-        const real *w = K(in_order)(dense, call->parameter[0], room.w);
+        const real *x, *w;
 
+        if (is_turn_of_another(&dense->turn, call)) {
+                memset(call->output, 0, pxr_map_size(node, call->images) * sizeof(real));
+                return;
+        }
+        x = K(to_matrix)(input, call->input[0], call->images, room.x);
+        w = K(in_order)(dense, call->parameter[0], room.w);
         for (int o = 0; o < dense->outputs; o++)
                 K(bias_forward)(call, o, 1, room.y + o * images);
         for (struct block b = block_at(dense, 0); b.begin < b.end; b = block_at(dense, b.end))
@@ -253,8 +258,17 @@ static void K(input_gradient)(const struct pxr_call *call, const real *dy)
 
 static void K(dense_backward)(const struct pxr_call *call)
 {
-        const real *dy = K(sum_gradient)(call, K(room_of)(call).y);
+        const struct pxr_node *node = call->node;
+        const struct dense *dense = node->conf;
+        const real *dy;
 
+        if (is_turn_of_another(&dense->turn, call)) {
+                if (call->input_gradient[0] && !call->accumulate[0])
+                        memset(call->input_gradient[0], 0,
+                               pxr_map_size(node->input[0], call->images) * sizeof(real));
+                return;
+        }
+        dy = K(sum_gradient)(call, K(room_of)(call).y);
         if (call->parameter_gradient[0])
                 K(parameter_gradients)(call, dy);
         if (call->input_gradient[0])

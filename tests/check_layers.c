@@ -467,9 +467,9 @@ static double nll_in_training(const struct pxr_graph *graph, const double *param
         return nll[0] + nll[1];
 }
 
-START_TEST(the_gradient_of_dropout_is_that_of_the_values_it_kept)
+/* The gradient of a training step agrees with differences of the NLL of the same step. */
+static void expect_training_gradient(const struct pxr_graph *graph)
 {
-        const struct pxr_graph *graph = build_stack(grey, dropping)->graph;
         double *parameters = random_parameters(graph, 1);
         double *gradient = allocate(graph->parameter_values, sizeof(double));
 
@@ -484,6 +484,55 @@ START_TEST(the_gradient_of_dropout_is_that_of_the_values_it_kept)
                 parameters[i] = kept;
                 ck_assert_double_eq_tol(gradient[i], slope, 1e-6 * (1 + fabs(slope)));
         }
+}
+
+START_TEST(the_gradient_of_dropout_is_that_of_the_values_it_kept)
+{
+        expect_training_gradient(build_stack(grey, dropping)->graph);
+}
+END_TEST
+
+/* --- made --------------------------------------------------------------------------------------
+ */
+
+static const struct pxr_image_kind binary = { 5, 4, 1, 2 };
+static const char cycling[] = "- made: {hidden: 30, masks: 3}\n";
+
+/* The probabilities of white that one image has after earlier values: in a training step, or, if
+ * `at` is negative, otherwise. */
+static void probabilities_at(const struct pxr_graph *graph, int at, double *p)
+{
+        struct pxr_workspace *workspace = new_workspace(graph, PXR_F64, PXR_FOR_TRAINING, 1, true);
+        struct map logits;
+
+        if (at >= 0)
+                pxr_workspace_train(workspace, (struct pxr_training_step) { .step = at });
+        pxr_workspace_load(workspace, random_images(graph, 1, 3), 1);
+        pxr_workspace_forward(workspace, random_parameters(graph, 1));
+        logits = node_map(workspace, PXR_F64, graph->node[graph->nodes - 1], 1, 0);
+        for (int d = 0; d < logits.rows * logits.cols; d++)
+                p[d] = 1 / (1 + exp(-logits.value[d]));
+}
+
+START_TEST(made_trains_one_network_a_step_in_turn)
+{
+        const struct pxr_graph *graph = build_stack(binary, cycling)->graph;
+        double mean[20], p[4][20];
+
+        probabilities_at(graph, -1, mean);
+        for (int at = 0; at < 4; at++)
+                probabilities_at(graph, at, p[at]);
+        for (int d = 0; d < 20; d++) {
+                ck_assert_double_eq_tol((p[0][d] + p[1][d] + p[2][d]) / 3, mean[d], 1e-12);
+                ck_assert_double_eq(p[3][d], p[0][d]);
+        }
+        ck_assert_double_ne(p[1][19], p[0][19]);
+}
+END_TEST
+
+START_TEST(the_gradient_of_made_is_that_of_the_network_in_turn)
+{
+        expect_training_gradient(build_stack(binary, cycling)->graph);
 }
 END_TEST
 
@@ -502,5 +551,7 @@ int main(void)
         ADD_STACK_TEST(suite, dropout_does_not_depend_on_the_micro_batch);
         ADD_STACK_TEST(suite, dropout_does_nothing_outside_training);
         ADD_STACK_TEST(suite, the_gradient_of_dropout_is_that_of_the_values_it_kept);
+        ADD_STACK_TEST(suite, made_trains_one_network_a_step_in_turn);
+        ADD_STACK_TEST(suite, the_gradient_of_made_is_that_of_the_network_in_turn);
         return run_suite(suite);
 }
