@@ -28,7 +28,7 @@ static struct arguments {
         int64_t limit, details;
         int format, port;
         double interval;
-        bool all, archived, yes, force, old, missing;
+        bool all, archived, yes, force, old, missing, no_checkpoints;
 } args;
 
 /* How a subcommand opens the database. */
@@ -203,7 +203,8 @@ static struct pxr_table *merge(const struct program *p, struct pxr_store *store)
 
 static struct pxr_table *export(const struct program *p, struct pxr_store *store)
 {
-        return pxr_export(p->arena, store, p->words.text[0], args.out, p->diag);
+        return pxr_export(p->arena, store, p->words.text[0], args.out, args.no_checkpoints,
+                          p->diag);
 }
 
 static struct pxr_table *import(const struct program *p, struct pxr_store *store)
@@ -435,6 +436,9 @@ static const struct command_option options[] = {
           "for export, a new folder or a new file NAME.tar.gz; for html, the page (default: "
           "report.html; - is standard output)",
           FIELD(out), .verbs = "export, html", .required = "export" },
+        { "no-checkpoints", 0, NULL,
+          "leave checkpoints out; README.txt has their sizes and SHA-256", FIELD(no_checkpoints),
+          .verbs = "export" },
         { "yes", 'y', NULL, "do it without asking", FIELD(yes), .verbs = "archive, delete, gc" },
         { "force", 'f', NULL,
           "for delete, also active runs and runs that others refer to; for html, overwrite the "

@@ -193,6 +193,15 @@ imports() {
 }
 ok "an exported run is imported, and can be used" imports
 
+without_checkpoints() {
+	given merged && report export 2 --db all.db --out bare --no-checkpoints && [ ! -e bare/run.checkpoints ] &&
+		grep -q "$(sqlite3 all.db "SELECT sha256 FROM checkpoint WHERE run = 2 LIMIT 1")" bare/README.txt &&
+		report import bare --db bare.db && [ "$(sqlite3 bare.db "SELECT count(*) FROM nll")" -gt 0 ] &&
+		report show last --db bare.db >/dev/null &&
+		refused 2 "has no checkpoint" pxr_sample last --db bare.db
+}
+ok "an export without checkpoints has their SHA-256 and imports as a record" without_checkpoints
+
 round_trip() {
 	given imported && report export 2 --db there.db --out back && diff -r gone back &&
 		report export 2 --db there.db --out back.tar.gz && cmp gone.tar.gz back.tar.gz &&

@@ -256,10 +256,12 @@ int pxr_copy_run(struct pxr_copying *c, int64_t run, int64_t *number)
         if (copy_run(c, run, valid, number))
                 return -1;
         folder = pxr_run_folder(c->arena, c->into->path, *number, uid);
-        return list_files(c, *number, folder) || copy_rows(c, run, *number, new) ||
-                               copy_checkpoints(c, run, *number, folder)
-                       ? -1
-                       : 0;
+        if (list_files(c, *number, folder) || copy_rows(c, run, *number, new))
+                return -1;
+        if (c->no_checkpoints)
+                return pxr_store_execute(c->into, c->diag, "DELETE FROM checkpoint WHERE run = ?",
+                                         "i", *number);
+        return copy_checkpoints(c, run, *number, folder);
 }
 
 /* --- beginning and end -------------------------------------------------------------------------

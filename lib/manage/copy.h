@@ -25,14 +25,15 @@ struct pxr_copying {
         struct pxr_store *from, *into;
         bool link;                  /* make hard links to files where the file system can */
         bool strict;                /* a missing checkpoint file is an error, not a warning */
+        bool no_checkpoints;        /* leave checkpoints out, files and rows */
         struct pxr_path *created;   /* newest first */
         struct pxr_path *unneeded;  /* files of replaced rows */
         struct pxr_staging staging; /* checked files, named by their hash; fd -1: none yet */
         struct pxr_diag *diag;
 };
 
-/* Begin with the fields up to `strict`, and `diag`. pxr_copy_end() follows, also after an error.
- * Returns 0 or -1. */
+/* Begin with the fields up to `no_checkpoints`, and `diag`. pxr_copy_end() follows, also after an
+ * error. Returns 0 or -1. */
 int pxr_copy_begin(struct pxr_copying *copying);
 
 /* Copy and check the checkpoint files of a run; missing ones are skipped. Returns 0 or -1. */

@@ -26,6 +26,7 @@ struct export
         struct pxr_store *store;
         const struct pxr_run *run;
         const char *folder; /* the staging directory */
+        bool no_checkpoints;
         struct pxr_listed *list;
         struct pxr_diag *diag;
 };
@@ -116,7 +117,12 @@ static int add_samples(struct export *e)
 static int copy_run(struct export *e, struct pxr_store *into, bool link)
 {
         struct pxr_copying copying = {
-                .arena = e->arena, .from = e->store, .into = into, .link = link, .diag = e->diag
+                .arena = e->arena,
+                .from = e->store,
+                .into = into,
+                .link = link,
+                .no_checkpoints = e->no_checkpoints,
+                .diag = e->diag,
         };
         int64_t number = 0;
         int status = pxr_copy_begin(&copying) || pxr_store_begin(into, e->diag) ? -1 : 0;
@@ -144,6 +150,10 @@ static int add_database(struct export *e, bool link)
 /* --- README.txt --------------------------------------------------------------------------------
  */
 
+static const char checkpoints[] =
+        "SELECT '  step ' || step || ', ' || size || ' bytes, SHA-256 ' || "
+        "sha256 FROM checkpoint WHERE run = ? ORDER BY step";
+
 static const char plugins[] = "SELECT '  ' || name || ' ' || version || ', SHA-256 ' || sha256 "
                               "FROM plugin WHERE run = ? ORDER BY name";
 
@@ -163,14 +173,15 @@ static int add_readme(struct export *e)
 {
         const struct pxr_run *run = e->run;
         const char *nlls = lines(e, "result\n", EXPORT_RESULTS_SQL);
-        const char *layers = lines(e, "", plugins);
-        const char *text;
+        const char *layers = lines(e, "", plugins), *left_out = "", *text;
 
-        if (!nlls || !layers)
+        if (e->no_checkpoints)
+                left_out = lines(e, "\nCheckpoints that were left out:\n", checkpoints);
+        if (!nlls || !layers || !left_out)
                 return -1;
-        text = pxr_strf(e->arena, EXPORT_TXT "%s", run->program_version,
+        text = pxr_strf(e->arena, EXPORT_TXT "%s%s", run->program_version,
                         pxr_visible(e->arena, run->name), run->uid, run->status, run->data_set,
-                        run->data_identity, (long long)run->seed, nlls, layers);
+                        run->data_identity, (long long)run->seed, nlls, layers, left_out);
         return add_file(e, "README.txt", text, strlen(text));
 }
 
@@ -256,14 +267,16 @@ static int fill_table(struct export *e, struct pxr_table *table, const char *out
 }
 
 struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, const char *which,
-                             const char *out, struct pxr_diag *diag)
+                             const char *out, bool no_checkpoints, struct pxr_diag *diag)
 {
         static const struct pxr_column columns[] = { { "file", "File", PXR_ALWAYS },
                                                      { "bytes", "Bytes", PXR_ALWAYS },
                                                      { "sha256", "SHA-256", PXR_TO_PROGRAMS } };
         struct pxr_table *table =
                 pxr_table_new(arena, "export", "Exported", columns, PXR_COUNT(columns));
-        struct export e = { .arena = arena, .store = store, .diag = diag };
+        struct export e = {
+                .arena = arena, .store = store, .no_checkpoints = no_checkpoints, .diag = diag
+        };
         struct pxr_staging staging;
         size_t length = strlen(out);
         const char *prefix;
