@@ -263,6 +263,63 @@ START_TEST(rounding_is_to_the_nearest_and_keeps_what_is_no_number)
 }
 END_TEST
 
+/* An activation is off by at most 2^-20, the other is at most 1 (or x, below 4, if it is linear),
+ * and the result is rounded once, to 2^-8 of itself. A slope is at most 1, and has twice the error
+ * of its activation. */
+static void check_gates(bool linear, bool accumulate)
+{
+        enum { CELLS = 5, FEATURES = 21, SIZE = CELLS * FEATURES };
+        float *wide_x, *wide_dy, *wide_dx, y[SIZE], got[2 * SIZE];
+        pxr_bf16 *x = random_numbers(2 * SIZE, 1, &wide_x), rounded[SIZE];
+        pxr_bf16 *dy = random_numbers(SIZE, 2, &wide_dy);
+        pxr_bf16 *dx = random_numbers(2 * SIZE, 3, &wide_dx);
+        struct pxr_bf16_gates gates = { .cells = CELLS,
+                                        .features = FEATURES,
+                                        .linear = linear,
+                                        .x = x,
+                                        .y = rounded,
+                                        .dy = dy,
+                                        .accumulate = accumulate,
+                                        .dx = dx };
+
+        for (int i = 0; i < 2 * SIZE; i++)
+                wide_x[i] *= 4;
+        pxr_bf16_round(2 * SIZE, wide_x, x);
+        pxr_bf16_gates(&gates);
+        pxr_bf16_gates_gradient(&gates);
+        pxr_bf16_widen(SIZE, rounded, y);
+        pxr_bf16_widen(2 * SIZE, dx, got);
+        for (int i = 0; i < SIZE; i++) {
+                int at = i / FEATURES * 2 * FEATURES + i % FEATURES;
+                double a = linear ? wide_x[at] : tanh(wide_x[at]);
+                double b = 1 / (1 + exp(-wide_x[at + FEATURES]));
+                double slope[] = { b * (linear ? 1 : 1 - a * a), a * b * (1 - b) };
+
+                ck_assert_double_le(fabs(y[i] - a * b), 0x1p-8 * fabs(a * b) + 5 * 0x1p-20);
+                for (int k = 0; k < 2; k++) {
+                        double expected = wide_dy[i] * slope[k];
+
+                        if (accumulate)
+                                expected += wide_dx[at + k * FEATURES];
+                        ck_assert_double_le(fabs(got[at + k * FEATURES] - expected),
+                                            0x1p-8 * fabs(expected) + 10 * 0x1p-20);
+                }
+        }
+        free(x);
+        free(dy);
+        free(dx);
+        free(wide_x);
+        free(wide_dy);
+        free(wide_dx);
+}
+
+START_TEST(gates_are_those_of_the_rounded_numbers)
+{
+        for (int i = 0; take_unit(_i) && i < 4; i++)
+                check_gates(i % 2, i / 2);
+}
+END_TEST
+
 /* --- models ------------------------------------------------------------------------------------
  */
 
@@ -279,6 +336,8 @@ static const char layers[] = "- conv: {mask: A, kernel: 3, features: 12}\n"
                              "          - diagonal_bilstm: {features: 18}\n"
                              "          - conv: {mask: B, kernel: 1, features: 12}\n"
                              "      - skip\n"
+                             "- gated_conv: {features: 9, layers: 2, mask: B, first_kernel: 3, "
+                             "dropout: 0.5}\n"
                              "- relu\n"
                              "- softmax\n";
 
@@ -415,6 +474,7 @@ int main(void)
                             PXR_BF16_UNITS);
         tcase_add_loop_test(tests, gradients_of_weights_are_those_of_the_rounded_numbers, 0,
                             PXR_BF16_UNITS);
+        tcase_add_loop_test(tests, gates_are_those_of_the_rounded_numbers, 0, PXR_BF16_UNITS);
         tcase_add_test(tests, rounding_is_to_the_nearest_and_keeps_what_is_no_number);
         tests = tcase_create("models");
         suite_add_tcase(suite, tests);

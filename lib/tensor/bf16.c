@@ -36,6 +36,8 @@ static void portable_rectify_gradient(size_t size, const pxr_bf16 *y, const pxr_
                                       pxr_bf16 *dx);
 static void portable_cells(const struct pxr_bf16_cells *cells);
 static void portable_cells_gradient(const struct pxr_bf16_cells *cells);
+static void portable_gates(const struct pxr_bf16_gates *gates);
+static void portable_gates_gradient(const struct pxr_bf16_gates *gates);
 static void portable_finish(const struct pxr_bf16_product *p, size_t row, size_t rows,
                             size_t column, size_t columns, float *sum);
 
@@ -49,6 +51,8 @@ static const struct pxr_bf16_unit_table *table_of(enum pxr_bf16_unit unit)
                 .rectify_gradient = portable_rectify_gradient,
                 .cells = portable_cells,
                 .cells_gradient = portable_cells_gradient,
+                .gates = portable_gates,
+                .gates_gradient = portable_gates_gradient,
                 .copy = portable_copy,
                 .interleave = portable_interleave,
                 .transpose = portable_transpose,
@@ -245,6 +249,70 @@ void pxr_bf16_cells(const struct pxr_bf16_cells *cells)
 void pxr_bf16_cells_gradient(const struct pxr_bf16_cells *cells)
 {
         unit_in_use()->cells_gradient(cells);
+}
+
+/* The activations of up to 16 features of a cell, from number `first` on. */
+static void activate(const struct pxr_bf16_gates *gates, size_t cell, size_t first, size_t count,
+                     float *a, float *b)
+{
+        const pxr_bf16 *x = gates->x + 2 * cell * gates->features + first;
+
+        pxr_bf16_widen(count, x, a);
+        pxr_bf16_widen(count, x + gates->features, b);
+        if (!gates->linear)
+                pxr_tanh_f32(count, a, a);
+        pxr_sigmoid_f32(count, b, b);
+}
+
+static void portable_gates(const struct pxr_bf16_gates *gates)
+{
+        size_t features = gates->features;
+        float a[PXR_TILE], b[PXR_TILE];
+
+        for (size_t cell = 0; cell < gates->cells; cell++)
+                for (size_t j = 0; j < features; j += PXR_TILE) {
+                        size_t count = smaller(features - j, PXR_TILE);
+
+                        activate(gates, cell, j, count, a, b);
+                        for (size_t i = 0; i < count; i++)
+                                a[i] *= b[i];
+                        portable_round(count, a, gates->y + cell * features + j);
+                }
+}
+
+static void portable_gates_gradient(const struct pxr_bf16_gates *gates)
+{
+        size_t features = gates->features;
+        float a[PXR_TILE], b[PXR_TILE], dy[PXR_TILE], before[2][PXR_TILE] = { { 0 } };
+
+        for (size_t cell = 0; cell < gates->cells; cell++)
+                for (size_t j = 0; j < features; j += PXR_TILE) {
+                        size_t count = smaller(features - j, PXR_TILE);
+                        pxr_bf16 *dx = gates->dx + 2 * cell * features + j;
+
+                        activate(gates, cell, j, count, a, b);
+                        pxr_bf16_widen(count, gates->dy + cell * features + j, dy);
+                        for (int k = 0; gates->accumulate && k < 2; k++)
+                                pxr_bf16_widen(count, dx + k * features, before[k]);
+                        for (size_t i = 0; i < count; i++) {
+                                float by_a = gates->linear ? 1 : 1 - a[i] * a[i];
+
+                                a[i] = before[1][i] + dy[i] * a[i] * b[i] * (1 - b[i]);
+                                b[i] = before[0][i] + dy[i] * b[i] * by_a;
+                        }
+                        portable_round(count, b, dx);
+                        portable_round(count, a, dx + features);
+                }
+}
+
+void pxr_bf16_gates(const struct pxr_bf16_gates *gates)
+{
+        unit_in_use()->gates(gates);
+}
+
+void pxr_bf16_gates_gradient(const struct pxr_bf16_gates *gates)
+{
+        unit_in_use()->gates_gradient(gates);
 }
 
 /* Four rows at a time, so that a sum does not wait for each of them. */

@@ -164,6 +164,23 @@ struct pxr_bf16_cells {
 void pxr_bf16_cells(const struct pxr_bf16_cells *cells);
 void pxr_bf16_cells_gradient(const struct pxr_bf16_cells *cells);
 
+/*
+ * Gated activations of cells of two blocks of `features` values, a and b: y = tanh(a) sigmoid(b),
+ * or a sigmoid(b) if `linear`. Each activation is computed in float32, with an absolute error of at
+ * most 2^-20.
+ */
+struct pxr_bf16_gates {
+        size_t cells, features;
+        bool linear;
+        const pxr_bf16 *x;  /* [cell][2 features] */
+        pxr_bf16 *y;        /* [cell][features]; not used by the gradient */
+        const pxr_bf16 *dy; /* [cell][features]: gradient by y */
+        bool accumulate;    /* add to dx, else overwrite it */
+        pxr_bf16 *dx;       /* [cell][2 features]: out: gradient by x */
+};
+void pxr_bf16_gates(const struct pxr_bf16_gates *gates);
+void pxr_bf16_gates_gradient(const struct pxr_bf16_gates *gates);
+
 /* The sum of rows, added to `to`, in their order. */
 void pxr_bf16_add_rows(size_t rows, size_t width, const pxr_bf16 *from, float *to);
 

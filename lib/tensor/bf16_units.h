@@ -7,6 +7,7 @@
 
 struct pxr_bf16_product;
 struct pxr_bf16_cells;
+struct pxr_bf16_gates;
 
 /* Sides of a tile in rows and columns, and of the block of two by two tiles that is computed at
  * once; the terms of a tile's sums at most. */
@@ -61,6 +62,8 @@ struct pxr_bf16_unit_table {
         void (*rectify_gradient)(size_t size, const pxr_bf16 *y, const pxr_bf16 *dy, pxr_bf16 *dx);
         void (*cells)(const struct pxr_bf16_cells *cells);
         void (*cells_gradient)(const struct pxr_bf16_cells *cells);
+        void (*gates)(const struct pxr_bf16_gates *gates);
+        void (*gates_gradient)(const struct pxr_bf16_gates *gates);
         /* 16 rows of `depth` values, to [16][depth]. */
         void (*copy)(const struct pxr_bf16_rows *rows, size_t depth, pxr_bf16 *to);
         /* 32 rows of 16 values, to [16][16][2]: two rows interleaved. */

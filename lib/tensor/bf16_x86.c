@@ -381,6 +381,73 @@ AVX512 static void avx512_cells_gradient(const struct pxr_bf16_cells *cells)
                 }
 }
 
+AVX512 __attribute__((always_inline)) static inline void
+gates_forward(const struct pxr_bf16_gates *gates, const bool linear)
+{
+        size_t features = gates->features;
+
+        for (size_t cell = 0; cell < gates->cells; cell++)
+                for (size_t j = 0; j < features; j += PXR_TILE) {
+                        __mmask16 mask =
+                                features - j < PXR_TILE ? (1 << (features - j)) - 1 : 0xffff;
+                        const pxr_bf16 *x = gates->x + 2 * cell * features + j;
+                        __m512 a = widened(mask, x), b = widened(mask, x + features);
+
+                        if (!linear)
+                                a = hyperbolic(a);
+                        store(gates->y + cell * features + j, mask, _mm512_mul_ps(a, sigmoid(b)));
+                }
+}
+
+AVX512 static void avx512_gates(const struct pxr_bf16_gates *gates)
+{
+        if (gates->linear)
+                gates_forward(gates, true);
+        else
+                gates_forward(gates, false);
+}
+
+/* da = dy sigmoid(b) tanh'(a), db = dy tanh(a) sigmoid'(b) */
+AVX512 __attribute__((always_inline)) static inline void
+gates_backward(const struct pxr_bf16_gates *gates, const bool linear, const bool accumulate)
+{
+        const __m512 one = _mm512_set1_ps(1);
+        size_t features = gates->features;
+
+        for (size_t cell = 0; cell < gates->cells; cell++)
+                for (size_t j = 0; j < features; j += PXR_TILE) {
+                        __mmask16 mask =
+                                features - j < PXR_TILE ? (1 << (features - j)) - 1 : 0xffff;
+                        const pxr_bf16 *x = gates->x + 2 * cell * features + j;
+                        pxr_bf16 *dx = gates->dx + 2 * cell * features + j;
+                        __m512 dy = widened(mask, gates->dy + cell * features + j);
+                        __m512 a = widened(mask, x), b = sigmoid(widened(mask, x + features));
+                        __m512 da = _mm512_mul_ps(dy, b), db;
+
+                        if (!linear) {
+                                a = hyperbolic(a);
+                                da = _mm512_mul_ps(da, _mm512_fnmadd_ps(a, a, one));
+                        }
+                        db = _mm512_mul_ps(_mm512_mul_ps(dy, a), slope(b));
+                        if (accumulate) {
+                                da = _mm512_add_ps(da, widened(mask, dx));
+                                db = _mm512_add_ps(db, widened(mask, dx + features));
+                        }
+                        store(dx, mask, da);
+                        store(dx + features, mask, db);
+                }
+}
+
+AVX512 static void avx512_gates_gradient(const struct pxr_bf16_gates *gates)
+{
+        if (gates->linear)
+                gates_backward(gates, true, gates->accumulate);
+        else if (gates->accumulate)
+                gates_backward(gates, false, true);
+        else
+                gates_backward(gates, false, false);
+}
+
 /* --- AMX ---------------------------------------------------------------------------------------
  */
 
@@ -474,6 +541,8 @@ const struct pxr_bf16_unit_table *pxr_bf16_avx512(void)
                                                                   avx512_rectify_gradient,
                                                           .cells = avx512_cells,
                                                           .cells_gradient = avx512_cells_gradient,
+                                                          .gates = avx512_gates,
+                                                          .gates_gradient = avx512_gates_gradient,
                                                           .copy = copy,
                                                           .interleave = interleave,
                                                           .transpose = transpose };

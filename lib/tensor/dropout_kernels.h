@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* dropout_kernels.h - the kernels of op_dropout.c, in `real`. Included once for each precision. */
 
+static void K(drop_part)(const bool *kept, size_t size, real scale, const real *x, bool adds,
+                         real *y)
+{
+        for (size_t i = 0; i < size; i++) {
+                real value = kept[i] ? scale * x[i] : 0;
+
+                y[i] = adds ? y[i] + value : value;
+        }
+}
+
 /* y = x, or y += x, where a value is kept, times what keeps the mean; in training only. */
 static void K(drop)(const struct pxr_call *call, const real *x, bool adds, real *y)
 {
-        const struct pxr_node *node = call->node;
-        size_t channels = node->shape.channels,
-               pixels = (size_t)node->shape.rows * node->shape.cols;
-        uint32_t kept = kept_parts(node);
-        real scale = (real)PARTS / (real)kept;
+        real scale = (real)PARTS / (real)kept_parts(call->node);
 
-        for (int image = 0; image < call->images; image++) {
-                struct pxr_random random =
-                        pxr_random(call->training->seed, PXR_RANDOM_DROPOUT, call->training->step,
-                                   call->training->first_image + image, node->index);
-                uint32_t bits = 0;
-
-                for (size_t i = 0; i < pixels * channels; i++) {
-                        size_t at = (i / channels * call->images + image) * channels + i % channels;
-                        real value = 0;
-
-                        bits = i % 2 ? bits >> 16 : pxr_random_bits(&random);
-                        if ((bits & (PARTS - 1)) < kept)
-                                value = scale * x[at];
-                        y[at] = adds ? y[at] + value : value;
-                }
-        }
+        for (int image = 0; image < call->images; image++)
+                for (struct part part = first_part(call, image); next_part(&part);)
+                        K(drop_part)
+        (part.kept, part.size, scale, x + part.at, adds, y + part.at);
 }
 
 static void K(dropout_forward)(const struct pxr_call *call)

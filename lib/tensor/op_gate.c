@@ -9,6 +9,8 @@
 #include <pxr/build.h>
 #include <pxr/vecmath.h>
 
+#include "tensor/bf16.h"
+
 static bool is_linear(const struct pxr_node *node)
 {
         return *(const bool *)node->conf;
@@ -24,12 +26,47 @@ static size_t gate_scratch(const struct pxr_node *node, int images)
 #define PXR_KERNELS_FILE "tensor/gate_kernels.h"
 #include <pxr/precisions.h>
 
+static struct pxr_bf16_gates mixed_gates(const struct pxr_call *call)
+{
+        size_t features = call->node->shape.channels;
+
+        return (struct pxr_bf16_gates) {
+                .cells = pxr_map_size(call->node, call->images) / features,
+                .features = features,
+                .linear = is_linear(call->node),
+                .x = call->input[0],
+                .y = call->output,
+                .dy = call->output_gradient,
+                .accumulate = call->accumulate[0],
+                .dx = call->input_gradient[0],
+        };
+}
+
+static void gate_forward_mixed(const struct pxr_call *call)
+{
+        struct pxr_bf16_gates gates = mixed_gates(call);
+
+        pxr_bf16_gates(&gates);
+}
+
+static void gate_backward_mixed(const struct pxr_call *call)
+{
+        struct pxr_bf16_gates gates = mixed_gates(call);
+
+        if (gates.dx)
+                pxr_bf16_gates_gradient(&gates);
+}
+
+static const struct pxr_mixed gate_mixed = { .forward = gate_forward_mixed,
+                                             .backward = gate_backward_mixed };
+
 static const struct pxr_op gate_op = {
         .name = "gate",
         .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { gate_forward_f32, gate_backward_f32, gate_advance_f32 },
                      { gate_forward_f64, gate_backward_f64, gate_advance_f64 } },
         .scratch = gate_scratch,
+        .mixed = &gate_mixed,
 };
 
 struct pxr_node *pxr_gate(struct pxr_builder *builder, bool linear, struct pxr_node *input)
