@@ -449,9 +449,9 @@ static int run(struct program *program)
                 args.threads = usual_threads_of_rank(ranks->here);
         if (args.image && read_kind(args.image, &kind, program->diag))
                 return -1;
-        experiment = args.image
-                             ? pxr_experiment_model(program->arena, &origin, &kind, program->diag)
-                             : pxr_experiment_build(program->arena, &origin, program->diag);
+        experiment =
+                args.image ? pxr_experiment_model(program->arena, &origin, &kind, 0, program->diag)
+                           : pxr_experiment_build(program->arena, &origin, program->diag);
         if (pxr_ranks_several(ranks) && pxr_share_agree(ranks, experiment, program->diag))
                 return ranks->rank ? 0 : -1;
         if (!experiment)

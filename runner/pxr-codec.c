@@ -18,8 +18,9 @@ static struct arguments {
         const char *db, *checkpoint, *data, *out;
         int64_t count, first;
         int split, threads; /* split -1: images are given */
+        int class;          /* -1: not given */
         bool json, quiet, force;
-} args = { .split = -1 };
+} args = { .split = -1, .class = -1 };
 
 /* Open the run, and say so if its model is slow. NULL after an error. */
 static struct pxr_recorded *open_run(const struct program *program, const char *run,
@@ -87,6 +88,10 @@ static int check_encode(const struct program *program)
                                       split ? ", not both" : "");
         if (!split && (args.count || args.first || args.data))
                 return pxr_user_error(program->diag, "--count, --first and --data need --split");
+        if (split && args.class >= 0)
+                return pxr_user_error(program->diag,
+                                      "--class has no effect with --split: the model "
+                                      "is given the labels of its images");
         return may_write(args.out, args.force, program->diag);
 }
 
@@ -97,6 +102,7 @@ static int encode(struct program *program)
                                          .split = args.split >= 0 ? args.split : 0,
                                          .first = args.first,
                                          .count = args.count,
+                                         .class = args.class,
                                          .data_path = args.data,
                                          .out = args.out,
                                          .replace = args.force,
@@ -177,14 +183,20 @@ static void print_info(const struct pxr_codec_file *file)
         say(stdout, "parameters  SHA-256 %s\n", file->parameters);
         say(stdout, "certificate %s\n", file->certificate);
         say(stdout, "pixels      SHA-256 %s\n", file->pixels);
+        if (file->classes)
+                say(stdout, "classes     %d%s\n", file->classes[0], file->images > 1 ? " ..." : "");
         say(stdout, "made by     %s\n", file->program);
         say(stdout, "on          %s\n", file->numerics);
 }
 
 static int print_info_as_json(const struct pxr_codec_file *file, struct pxr_diag *diag)
 {
+        json_t *classes = file->classes ? json_array() : NULL;
+
+        for (int64_t i = 0; file->classes && i < file->images; i++)
+                add_json(&classes, NULL, json_integer(file->classes[i]));
         return print_json(json_pack("{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, "
-                                    "s:s, s:s, s:s, s:s, s:s, s:s?, s:I}",
+                                    "s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:o*}",
                                     "images", (json_int_t)file->images, "rows", file->rows, "cols",
                                     file->cols, "colours", file->colours, "levels", file->levels,
                                     "file_bytes", (json_int_t)file->size, "coded_bytes",
@@ -193,7 +205,7 @@ static int print_info_as_json(const struct pxr_codec_file *file, struct pxr_diag
                                     "parameters", file->parameters, "certificate",
                                     file->certificate, "pixels", file->pixels, "program",
                                     file->program, "numerics", file->numerics, "split", file->split,
-                                    "first", (json_int_t)file->first),
+                                    "first", (json_int_t)file->first, "classes", classes),
                           diag);
 }
 
@@ -224,6 +236,8 @@ static const struct command_option options[] = {
           .least = 1, .most = INT32_MAX, .verbs = "encode" },
         { "first", 0, "I", "number of the first image of the split", FIELD(first),
           .most = INT32_MAX, .initial = "0", .verbs = "encode" },
+        { "class", 0, "N", "class of the images, for a RUN that is given it; a split has labels",
+          FIELD(class), .most = INT32_MAX, .verbs = "encode" },
         { OPTION_DATA, .verbs = "encode" },
         { OPTION_DB, .verbs = "encode, decode" },
         { "checkpoint", 0, "WHICH",

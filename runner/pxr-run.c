@@ -16,6 +16,7 @@
 #include "base/program.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "experiment/given.h"
 #include "experiment/recorded.h"
 #include "experiment/run.h"
 #include "experiment/share.h"
@@ -183,8 +184,7 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
         double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
         double error = pxr_standard_error(nll), entropy = order.experiment->set->entropy;
         double part = 100 * (nats / entropy - 1);
-        const char *given =
-                nll->given_rows ? brief("%dx%d", nll->given_rows, nll->given_cols) : NULL;
+        const char *given = pxr_given(order.experiment->arena, order.experiment->model->graph);
 
         (void)context;
         if (final)

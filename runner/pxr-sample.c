@@ -31,9 +31,9 @@ static struct arguments {
         const char *db, *checkpoint, *data, *out, *folder;
         const char *complete, *occlude, *image, *nll_map;
         struct pxr_arguments from, softmax;
-        int64_t count, seed; /* -1: not given */
-        double temperature;  /* 0: not given */
-        int threads, batch;
+        int64_t count, seed;       /* -1: not given */
+        double temperature;        /* 0: not given */
+        int threads, batch, class; /* class -1: not given */
         bool force, quiet, json;
 
         /* What follows from these. */
@@ -41,7 +41,7 @@ static struct arguments {
         const char *run;
         const char *images; /* of --complete, --image or --nll-map; NULL: none */
         bool from_data;     /* the last --from is 'data', which is no longer in the list */
-} args = { .count = -1, .seed = -1 };
+} args = { .count = -1, .seed = -1, .class = -1 };
 
 /* --- arguments ---------------------------------------------------------------------------------
  */
@@ -143,9 +143,9 @@ static const char *run_text(const struct program *p, const struct pxr_recorded *
 /* " given its 4x4 version" of a conditional run, else nothing. */
 static const char *given_text(const struct pxr_recorded *r)
 {
-        return r->graph->small_rows ? brief(" given its %dx%d version", r->graph->small_rows,
-                                            r->graph->small_cols)
-                                    : "";
+        const char *given = pxr_given_version(r->experiment->arena, r->graph);
+
+        return given ? brief(" given %s", given) : "";
 }
 
 /* "log-likelihood -12.3 nats/image (+- 0.1)" of `count` images; `of` what, or "". */
@@ -206,12 +206,10 @@ static void print_drawn(const struct program *p, const struct pxr_draw_order *or
 /* --- as JSON -----------------------------------------------------------------------------------
  */
 
-/* The run, what a conditional one is given (the size of the small image), and `rest`. */
+/* The run, what a conditional one is given, and `rest`. */
 static json_t *run_as_json(const struct pxr_recorded *r, json_t *rest)
 {
-        const struct pxr_graph *graph = r->graph;
-        const char *given =
-                graph->small_rows ? brief("%dx%d", graph->small_rows, graph->small_cols) : NULL;
+        const char *given = pxr_given(r->experiment->arena, r->graph);
         json_t *root =
                 json_pack("{s:I, s:s, s:s, s:I, s:s, s:s*}", "run", (json_int_t)r->run->id, "uid",
                           r->run->uid, "name", r->run->name, "step", (json_int_t)r->step,
@@ -238,13 +236,15 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
 {
         const struct pxr_images *of = order->images;
         const double *hidden = drawn[k].hidden_nats;
+        const int32_t *classes = drawn[k].classes;
         json_t *images = json_array();
 
         for (int i = 0; i < drawn[k].count; i++)
                 add_json(&images, NULL,
-                         json_pack("{s:i, s:o, s:o*, s:s*, s:o*}", "image", i, "log_likelihood",
-                                   json_number(-drawn[k].nats[i]), "drawn_log_likelihood",
-                                   hidden ? json_number(-hidden[i]) : NULL, "of",
+                         json_pack("{s:i, s:o, s:o*, s:o*, s:s*, s:o*}", "image", i,
+                                   "log_likelihood", json_number(-drawn[k].nats[i]),
+                                   "drawn_log_likelihood", hidden ? json_number(-hidden[i]) : NULL,
+                                   "class", classes ? json_integer(classes[i]) : NULL, "of",
                                    of ? of->name[i % of->count] : NULL, "completion",
                                    of ? json_integer(i / of->count) : NULL));
         return run_as_json(order->chain[k],
@@ -341,6 +341,7 @@ static struct pxr_draw_order order_of(int64_t count)
                 .from_data = args.from_data,
                 .seed = (uint64_t)(args.seed >= 0 ? args.seed : spec->seed),
                 .temperature = args.temperature > 0 ? args.temperature : 1,
+                .class = args.class,
                 .count = (int)count,
                 .grid = args.mode != SOFTMAX && args.out,
                 .threads = args.threads,
@@ -378,7 +379,7 @@ static int draw(const struct program *p)
                 if (pxr_occlusion_read(p->arena, args.occlude ? args.occlude : "bottom:0.5",
                                        chain[0]->graph->rows, chain[0]->graph->cols,
                                        &order.occlusion, p->diag) ||
-                    pxr_images_take(chain[0], args.images, args.data, &images, p->diag))
+                    pxr_images_take(chain[0], args.images, args.data, args.class, &images, p->diag))
                         return -1;
                 order.images = &images;
         }
@@ -413,10 +414,13 @@ static int softmax_images(const struct program *p, struct pxr_images *images,
         int status;
 
         if (args.images)
-                return pxr_images_take(chain[0], args.images, args.data, images, p->diag);
+                return pxr_images_take(chain[0], args.images, args.data, args.class, images,
+                                       p->diag);
         order.alone = true;
         status = do_order(p, &order, &drawn);
-        *images = (struct pxr_images) { .count = 1, .pixels = drawn.pixels, .name = name };
+        *images = (struct pxr_images) {
+                .count = 1, .pixels = drawn.pixels, .classes = drawn.classes, .name = name
+        };
         activations->seed = order.seed;
         activations->temperature = order.temperature;
         return status;
@@ -452,8 +456,9 @@ static int nll_map(const struct program *p)
         const char *svg;
         int status;
 
-        status = pxr_bits_map(chain[0], args.images, args.data, args.count > 0 ? args.count : 0,
-                              args.threads, &display, &map, p->diag);
+        status = pxr_bits_map(chain[0], args.images, args.data, args.class,
+                              args.count > 0 ? args.count : 0, args.threads, &display, &map,
+                              p->diag);
         if (status)
                 return status;
         svg = pxr_bits_map_svg(chain[0], &map, p->diag);
@@ -518,6 +523,10 @@ static const struct command_option options[] = {
           FIELD(count), .least = 1, .most = MOST_COUNT },
         { "seed", 0, "N", "seed of the random numbers (default: sample.seed of the spec)",
           FIELD(seed) },
+        { "class", 0, "N",
+          "class of the images, for a RUN that is given it (default: of samples, all classes in "
+          "turn, one a row of the picture; of images of the data set, their labels)",
+          FIELD(class), .most = INT32_MAX },
         { "temperature", 0, "T",
           "divide logits by T: below 1 gives likelier images, above 1 more varied ones",
           FIELD(temperature), .least = 1e-3, .most = 1e3 },

@@ -87,6 +87,22 @@ START_TEST(a_written_file_reads_back_the_same)
 }
 END_TEST
 
+/* As many digits each as the largest has, of images up to class 12. */
+START_TEST(the_classes_of_images_are_kept)
+{
+        static const int32_t classes[] = { 3, 12, 0 };
+        struct pxr_codec_file file = file_of(), *got;
+
+        got = pxr_codec_file_read(arena, write_one(&file), diag);
+        ck_assert_ptr_nonnull(got);
+        ck_assert_ptr_null(got->classes);
+        file.classes = classes;
+        got = pxr_codec_file_read(arena, write_one(&file), diag);
+        ck_assert_ptr_nonnull(got);
+        ck_assert_mem_eq(got->classes, classes, sizeof(classes));
+}
+END_TEST
+
 START_TEST(images_of_a_split_keep_their_numbers)
 {
         struct pxr_codec_file file = file_of(), *got;
@@ -246,6 +262,10 @@ START_TEST(forged_headers_are_refused)
                 { "\"per_stream\":16", "\"per_stream\":17" },
                 { "\"per_stream\":16", "\"per_stream\":1600000000" },
                 { "\"per_stream\":16", "\"per_stream\":131072" },
+                { "\"nats\":1234.5", "\"nats\":1234.5,\"classes\":\"\"" },
+                { "\"nats\":1234.5", "\"nats\":1234.5,\"classes\":\"0123\"" },
+                { "\"nats\":1234.5", "\"nats\":1234.5,\"classes\":\"01-\"" },
+                { "\"nats\":1234.5", "\"nats\":1234.5,\"classes\":[0,1,2]" },
                 { "\"nats\":1234.5", "\"nats\":0.0" },
                 { "\"nats\":1234.5", "\"nats\":-1.5" },
                 { "\"nats\":1234.5", "\"nats\":1e308" },
@@ -292,6 +312,7 @@ int main(void)
         Suite *suite = suite_create("codec_file");
 
         ADD_SCRATCH_TEST(suite, a_written_file_reads_back_the_same);
+        ADD_SCRATCH_TEST(suite, the_classes_of_images_are_kept);
         ADD_SCRATCH_TEST(suite, images_of_a_split_keep_their_numbers);
         ADD_SCRATCH_TEST(suite, an_existing_file_is_not_overwritten);
         ADD_SCRATCH_TEST(suite, an_unreadable_file_is_never_written);

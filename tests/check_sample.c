@@ -706,6 +706,35 @@ START_TEST(a_grid_has_each_pixel_at_its_position)
 }
 END_TEST
 
+/* Seven images in columns of three: the first row has images 0, 3 and 6. */
+START_TEST(a_grid_can_be_filled_column_by_column)
+{
+        struct pxr_grid grid = grid_of(7, 5, 4, 3, 5), rows = grid_of(9, 5, 4, 3, 5);
+        const struct pxr_picture *picture[2];
+        uint8_t *pixels = allocate(5 * 4, 3);
+
+        grid.down = 3;
+        rows.across = 3;
+        ck_assert_int_eq(pxr_grid_check(&grid, diag), 0);
+        for (int i = 0; i < 2; i++) {
+                size_t size;
+                uint8_t *png = pxr_grid_png(i ? &rows : &grid, &size, diag);
+
+                picture[i] = pxr_png_decode(arena, "grid.png", png, size, diag);
+                free(png);
+        }
+        expect_cut(&grid, picture[0]);
+        ck_assert_int_eq(picture[0]->rows, picture[1]->rows);
+        ck_assert_int_eq(picture[0]->cols, picture[1]->cols);
+        ck_assert(pxr_grid_cut(&rows, picture[0], 2, pixels)); /* the corner at the top right */
+        for (int i = 0; i < 5 * 4 * 3; i++)
+                ck_assert_int_eq(pixels[i], byte_of(&grid, 6, 0, i / 3, i % 3));
+        ck_assert(pxr_grid_cut(&rows, picture[0], 8, pixels));
+        for (int i = 0; i < 5 * 4 * 3; i++)
+                ck_assert_int_eq(pixels[i], 128);
+}
+END_TEST
+
 /* Two rows of three images, the first of each with its lower half hidden. */
 START_TEST(a_grid_marks_occluded_pixels)
 {
@@ -777,6 +806,7 @@ int main(void)
         ADD_STACK_TEST(suite, a_temperature_divides_the_logits_of_a_softmax);
         ADD_STACK_TEST(suite, completions_have_the_probabilities_given_the_known_pixels);
         ADD_STACK_TEST(suite, completions_keep_the_known_values);
+        ADD_GRAPH_TEST(suite, a_grid_can_be_filled_column_by_column);
         ADD_GRAPH_TEST(suite, a_grid_marks_occluded_pixels);
         ADD_GRAPH_TEST(suite, a_grid_too_large_for_a_png_is_refused);
         ADD_GRAPH_TEST(suite, a_grid_has_each_pixel_at_its_position);

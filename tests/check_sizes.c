@@ -65,6 +65,7 @@ static const struct size {
         { "imagenet64_subsampled_row_small.yaml",
           { 32, 32, 3, 256 },
           { 161712, 3 * 48 * 49, 3 * 2 * 24, 0 } },
+        { "mnist_class_small.yaml", { 28, 28, 1, 2 }, { 33745, 0, 0, 5 * 2 * 10 * 32 } },
         { "mnist_diag1.yaml", { 28, 28, 1, 2 }, { 40481, 64 * 32 + 32, 1 * 2 * 2 * 32, 0 } },
         { "mnist_diag1_small.yaml", { 28, 28, 1, 2 }, { 40481, 64 * 32 + 32, 1 * 2 * 2 * 32, 0 } },
         { "mnist_diag7.yaml", { 28, 28, 1, 2 }, { 65793, 7 * 32 * 33, 7 * 2 * 2 * 16, 0 } },
@@ -98,6 +99,7 @@ static const struct size {
           { 9618176, 12 * 256 * 257, 12 * 2 * 128, 0 } },
 };
 
+enum { LABELS = 10 }; /* classes of the data sets that have labels */
 enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
 
 static bool ends_with(const char *text, const char *end)
@@ -112,7 +114,8 @@ static struct census census_of(const struct pxr_graph *graph)
         struct census census = { 0 };
 
         for (const struct pxr_parameter *p = graph->parameter; p; p = p->next)
-                if (strstr(p->name, ".upsample_") || ends_with(p->name, ".condition.weight"))
+                if (strstr(p->name, ".upsample_") || ends_with(p->name, ".condition.weight") ||
+                    ends_with(p->name, ".class.weight"))
                         census.conditions += p->size;
                 else if (strstr(p->name, ".skip."))
                         census.skips += p->size;
@@ -142,7 +145,7 @@ START_TEST(an_experiments_model_has_its_recorded_size)
         struct census got;
 
         ck_assert_msg(size != NULL, "%s has no row in the table of sizes", e->name);
-        model = pxr_model_build(arena, plugins, model_of(e), &size->kind, false, diag);
+        model = pxr_model_build(arena, plugins, model_of(e), &size->kind, LABELS, false, diag);
         ck_assert_msg(model != NULL, "%s: %s", e->name, pxr_diag_text(diag, 0));
         got = census_of(model->graph);
         ck_assert_msg(got.counted == size->census.counted && got.skips == size->census.skips &&

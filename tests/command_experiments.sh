@@ -10,7 +10,7 @@ source=$(cd "${srcdir:-.}" && pwd)
 # unknown set.
 folder_of() {
 	case $1 in
-	binarized_mnist) echo binarized_mnist ;;
+	binarized_mnist | mnist) echo "$1" ;;
 	cifar10) echo cifar-10 ;;
 	imagenet) echo small-imagenet ;;
 	markov_*) ;;

@@ -85,14 +85,24 @@ resumed() {
 }
 ok "an interrupted and resumed run has the same bits as one never stopped" resumed
 
+# The run of tiny.yaml as it is now: never stopped, and interrupted and resumed on two threads.
+stopped_or_not() {
+	pxr_run tiny.yaml --db one.db --threads 1 && result one.db >one &&
+		make_interrupted && pxr_run --resume last --db int.db --threads 2 && result int.db >two && cmp one two
+}
+
 # Parameters are packed anew for each step: nothing of it is in a checkpoint.
 in_bfloat16() {
-	sed 's/^train:.*/&\n  precision: bf16/' tiny.yaml >mixed.yaml && mv mixed.yaml tiny.yaml &&
-		pxr_run tiny.yaml --db one.db --threads 1 && result one.db >one &&
-		make_interrupted && pxr_run --resume last --db int.db --threads 2 && result int.db >two && cmp one two &&
+	sed 's/^train:.*/&\n  precision: bf16/' tiny.yaml >mixed.yaml && mv mixed.yaml tiny.yaml && stopped_or_not &&
 		is "$(query int.db "SELECT DISTINCT spec_json ->> '\$.train.precision' FROM run")" bf16
 }
 ok "a run in bfloat16 that is interrupted and resumed on two threads has the same bits" in_bfloat16
+
+with_dropout() {
+	sed 's/^  - relu$/  - dropout: {rate: 0.3}\n&/' tiny.yaml >drops.yaml && mv drops.yaml tiny.yaml && stopped_or_not &&
+		is "$(query int.db "SELECT count(*) FROM layer WHERE kind = 'dropout'")" 1
+}
+ok "a run with dropout that is interrupted and resumed on two threads has the same bits" with_dropout
 
 terminated() {
 	exits 130 interrupt term.db TERM && pxr_run --resume tiny --db term.db &&

@@ -11,6 +11,8 @@
 
 static struct pxr_plugins *plugins;
 
+enum { CLASSES = 3 }; /* of the images of all stacks */
+
 static inline void stack_setup(void)
 {
         graph_setup();
@@ -38,7 +40,7 @@ static inline struct pxr_model *try_stack(struct pxr_image_kind kind, const char
         *source = (struct pxr_source) { .name = "model", .text = text, .size = strlen(text) };
         list = pxr_yaml_parse(arena, source, diag);
         ck_assert_ptr_nonnull(list);
-        return pxr_model_build(arena, plugins, list, &kind, false, diag);
+        return pxr_model_build(arena, plugins, list, &kind, CLASSES, false, diag);
 }
 
 static inline struct pxr_model *build_stack(struct pxr_image_kind kind, const char *text)

@@ -50,7 +50,7 @@ static inline struct pxr_model *build(const char *layers, struct pxr_image_kind 
         *source = (struct pxr_source) { "spec", layers, strlen(layers) };
         stack = pxr_yaml_parse(arena, source, diag);
         ck_assert_ptr_nonnull(stack);
-        return pxr_model_build(arena, plugins, stack, &kind, false, diag);
+        return pxr_model_build(arena, plugins, stack, &kind, 0, false, diag);
 }
 
 static inline void free_workspace(void *what)

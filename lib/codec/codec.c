@@ -213,8 +213,12 @@ static int code_group(struct worker *worker, int64_t first)
         const struct pxr_coding *coding = worker->work->coding;
         size_t size = pxr_graph_values(coding->graph);
         int images = (int)images_of(coding, first, GROUP);
+        int32_t classes[GROUP] = { 0 };
         int failed = 0;
 
+        if (coding->classes)
+                memcpy(classes, coding->classes + first, images * sizeof(*classes));
+        pxr_workspace_classes(worker->workspace, classes, GROUP);
         memset(worker->group, 0, size * GROUP);
         if (worker->work->encodes) {
                 memcpy(worker->group, worker->work->pixels + first * size, size * images);

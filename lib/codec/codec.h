@@ -20,8 +20,9 @@ enum { PXR_CODEC_GROUP = 16 };
 enum { PXR_CODEC_STREAM = 1 << 17 };
 
 struct pxr_coding {
-        const struct pxr_graph *graph; /* of an unconditional model */
+        const struct pxr_graph *graph; /* of a model that is not given small images */
         const float *parameters;
+        const int32_t *classes; /* [image]: for a model that is given the class; else NULL */
         int64_t images;
         int64_t images_per_stream;           /* a multiple of PXR_CODEC_GROUP */
         int threads;                         /* do not change the result */

@@ -70,21 +70,41 @@ static json_t *origin_as_json(const struct pxr_codec_file *file)
         return json_pack("{s:o}", "names", names);
 }
 
+/* The classes of the images as a text; to be freed. NULL if there are none, or memory is out. */
+static char *classes_text(const struct pxr_codec_file *file)
+{
+        int32_t most = 0;
+        int digits;
+        char *text;
+
+        for (int64_t i = 0; file->classes && i < file->images; i++)
+                most = file->classes[i] > most ? file->classes[i] : most;
+        digits = snprintf(NULL, 0, "%d", most);
+        text = file->classes ? malloc((size_t)file->images * digits + 1) : NULL;
+        for (int64_t i = 0; text && i < file->images; i++)
+                snprintf(text + i * digits, digits + 1, "%0*d", digits, file->classes[i]);
+        return text;
+}
+
 /* The second line, without its end; to be freed. */
 static char *header_of(const struct pxr_codec_file *file)
 {
+        char *classes = classes_text(file);
         json_t *header = json_pack(
-                "{s:{s:s, s:s, s:I, s:s, s:s, s:[i, i, i, i]}, s:s, s:s, s:{s:I, s:I, s:s, s:f}, "
-                "s:o}",
+                "{s:{s:s, s:s, s:I, s:s, s:s, s:[i, i, i, i]}, s:s, s:s, "
+                "s:{s:I, s:I, s:s, s:f, s:s*}, s:o}",
                 "model", "run", file->run, "uid", file->uid, "step", (json_int_t)file->step,
                 "certificate", file->certificate, "parameters", file->parameters, "image",
                 file->rows, file->cols, file->colours, file->levels, "program", file->program,
                 "numerics", file->numerics, "images", "count", (json_int_t)file->images,
                 "per_stream", (json_int_t)file->images_per_stream, "sha256", file->pixels, "nats",
-                file->nats, "origin", origin_as_json(file));
-        char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
+                file->nats, "classes", classes, "origin", origin_as_json(file));
+        char *text = NULL;
 
+        if (header && (classes || !file->classes))
+                text = json_dumps(header, JSON_COMPACT);
         json_decref(header);
+        free(classes);
         return text;
 }
 
@@ -212,6 +232,22 @@ static int copy_names(const struct reading *reading, json_t *names)
         return 0;
 }
 
+static int copy_classes(const struct reading *reading, const char *text)
+{
+        struct pxr_codec_file *file = reading->file;
+        size_t length = strlen(text), digits = length / (size_t)file->images;
+        int32_t *classes;
+
+        if (digits < 1 || digits > 9 || digits * (size_t)file->images != length ||
+            text[strspn(text, "0123456789")])
+                return unsound(reading, "expected one class for each image");
+        classes = pxr_alloc_array(reading->arena, (size_t)file->images, sizeof(*classes));
+        for (size_t i = 0; classes && i < length; i++)
+                classes[i / digits] = 10 * classes[i / digits] + (text[i] - '0');
+        file->classes = classes;
+        return classes ? 0 : -1;
+}
+
 /* Numbers that are used to compute with. */
 static int check_numbers(const struct reading *reading)
 {
@@ -256,19 +292,20 @@ static int take_header(const struct reading *reading, json_t *header)
 {
         struct pxr_codec_file *file = reading->file;
         json_int_t step, images, per_stream, first = -1;
+        const char *classes = NULL;
         json_t *names = NULL;
         json_error_t error;
 
         if (json_unpack_ex(header, &error, 0,
                            "{s:{s:s, s:s, s:I, s:s, s:s, s:[i, i, i, i]}, s:s, s:s, "
-                           "s:{s:I, s:I, s:s, s:F}, s:{s?o, s?s, s?I, s?s}}",
+                           "s:{s:I, s:I, s:s, s:F, s?s}, s:{s?o, s?s, s?I, s?s}}",
                            "model", "run", &file->run, "uid", &file->uid, "step", &step,
                            "certificate", &file->certificate, "parameters", &file->parameters,
                            "image", &file->rows, &file->cols, &file->colours, &file->levels,
                            "program", &file->program, "numerics", &file->numerics, "images",
                            "count", &images, "per_stream", &per_stream, "sha256", &file->pixels,
-                           "nats", &file->nats, "origin", "names", &names, "split", &file->split,
-                           "first", &first, "data", &file->data))
+                           "nats", &file->nats, "classes", &classes, "origin", "names", &names,
+                           "split", &file->split, "first", &first, "data", &file->data))
                 return wrong_json(reading, &error);
         file->step = step;
         file->images = images;
@@ -276,7 +313,8 @@ static int take_header(const struct reading *reading, json_t *header)
         file->first = first;
         if (!names && (!file->split || !file->data || first < 0 || first > INT32_MAX))
                 return unsound(reading, "missing or invalid origin of the images");
-        if (check_numbers(reading) || copy_texts(reading))
+        if (check_numbers(reading) || copy_texts(reading) ||
+            (classes && copy_classes(reading, classes)))
                 return -1;
         return names ? copy_names(reading, names) : 0;
 }

@@ -3,7 +3,8 @@
  * codec_file.h - the file of compressed images, with a description of them and of the model.
  *
  *     pxr-codec 1                      the first line
- *     {"model": {...}, ...}            the second: JSON
+ *     {"model": {...}, ...}            the second: JSON. "classes" is one text, with a number for
+ *                                      each image, all of them with equally many digits
  *     the sizes of the streams         7 bits a byte, the lowest first; the last is below 128
  *     the streams
  *     32 bytes                         SHA-256 of all before
@@ -27,8 +28,9 @@ struct pxr_codec_file {
         const char *program, *numerics;
 
         int64_t images, images_per_stream;
-        const char *pixels; /* SHA-256 of [image][row][col][colour], in hexadecimal */
-        double nats;        /* their NLL */
+        const char *pixels;     /* SHA-256 of [image][row][col][colour], in hexadecimal */
+        const int32_t *classes; /* [images], for a model that is given the class; else NULL */
+        double nats;            /* their NLL */
 
         const char *const *names; /* [images], of PNG files; NULL: they are of a split */
         const char *split;        /* "test" */

@@ -125,6 +125,10 @@ int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_
 /* Whether it was opened with labels. */
 bool pxr_dataset_has_labels(const struct pxr_dataset *set);
 
+/* The classes that the labels tell apart, if they were asked for, else 0. If they are unknown, as
+ * before the set is opened, some number above 0. */
+int pxr_dataset_classes(const struct pxr_opening *opening);
+
 /* Copy the labels of the same images, 0 to set->classes - 1. The set must have been opened with
  * labels. Returns 0 or -1. */
 int pxr_dataset_read_labels(const struct pxr_dataset *set, enum pxr_split split,

@@ -33,7 +33,8 @@ static const struct pxr_option common_rows[] = {
         PXR_BOOL(struct pxr_data_common, flip, "false",
                  "mirror half of the training images, drawn anew each epoch"),
         PXR_BOOL(struct pxr_data_common, labels, "false",
-                 "read the labels of the images too; no layer uses them yet"),
+                 "read the labels of the images too, for layers that are given the class of an "
+                 "image"),
         PXR_END,
 };
 

@@ -123,6 +123,15 @@ bool pxr_dataset_has_labels(const struct pxr_dataset *set)
         return set->opening->common.labels;
 }
 
+int pxr_dataset_classes(const struct pxr_opening *opening)
+{
+        enum { SOME = 2 };
+
+        if (!opening->common.labels)
+                return 0;
+        return opening->set->classes > 0 ? opening->set->classes : SOME;
+}
+
 int pxr_dataset_read_labels(const struct pxr_dataset *set, enum pxr_split split,
                             const int64_t *index, int count, int32_t *labels, struct pxr_diag *diag)
 {

@@ -48,6 +48,7 @@ static struct pxr_coding coding_of(const struct pxr_recorded *recorded,
 {
         return (struct pxr_coding) { .graph = recorded->graph,
                                      .parameters = recorded->parameters,
+                                     .classes = file->classes,
                                      .images = file->images,
                                      .images_per_stream = file->images_per_stream,
                                      .threads = work->threads,
@@ -98,6 +99,12 @@ static int read_files(struct pxr_arena *arena, const struct pxr_compression *ord
         }
         file->images = (int64_t)order->file_count;
         file->names = names;
+        if (order->recorded->graph->class_map && order->class < 0)
+                return pxr_user_error(diag,
+                                      "the model is given the class of an image: name that of "
+                                      "the images with --class");
+        file->classes =
+                pxr_sample_classes(arena, order->recorded->graph, (int)file->images, order->class);
         return check_names(arena, names, order->file_count, diag);
 }
 
@@ -116,6 +123,20 @@ static int check_split(const struct pxr_dataset *set, const struct pxr_compressi
                                       pxr_split_names[order->split], all,
                                       order->count ? order->count : 1, order->first);
         return 0;
+}
+
+/* For a model that is given the class. */
+static int read_labels(struct pxr_arena *arena, const struct pxr_compression *order,
+                       const int64_t *index, struct pxr_codec_file *file, struct pxr_diag *diag)
+{
+        int32_t *classes;
+
+        if (!order->recorded->graph->class_map)
+                return 0;
+        file->classes = classes = pxr_alloc_array(arena, file->images, sizeof(*classes));
+        return classes ? pxr_dataset_read_labels(order->recorded->experiment->set, order->split,
+                                                 index, (int)file->images, classes, diag)
+                       : -1;
 }
 
 static int read_split(struct pxr_arena *arena, const struct pxr_compression *order,
@@ -139,6 +160,8 @@ static int read_split(struct pxr_arena *arena, const struct pxr_compression *ord
                 return -1;
         for (int64_t i = 0; i < file->images; i++)
                 index[i] = order->first + i;
+        if (read_labels(arena, order, index, file, diag))
+                return -1;
         return pxr_dataset_read(set, order->split, 0, index, (int)file->images, *pixels, diag);
 }
 
@@ -186,8 +209,8 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                                           .cols = graph->cols,
                                           .colours = graph->colours,
                                           .levels = graph->levels };
-        if (check_run(recorded, diag) || pxr_file_may_write(order->out, order->replace, diag) ||
-            describe_here(arena, file) ||
+        if (check_run(recorded, diag) || pxr_check_class(graph, order->class, diag) ||
+            pxr_file_may_write(order->out, order->replace, diag) || describe_here(arena, file) ||
             (order->file_count ? read_files(arena, order, file, &pixels, diag)
                                : read_split(arena, order, file, &pixels, diag)))
                 return -1;
@@ -218,6 +241,23 @@ static int check_model(const struct pxr_recorded *recorded, const struct pxr_cod
         pxr_note(diag, "those of run %" PRId64 " at step %" PRId64 " have %s", recorded->run->id,
                  recorded->step, recorded->parameter_hash);
         return -1;
+}
+
+/* Check that the file has the classes that the model is given, and no other. Returns 0 or -1. */
+static int check_classes(const struct pxr_graph *graph, const struct pxr_codec_file *file,
+                         const char *path, struct pxr_diag *diag)
+{
+        if (!file->classes != !graph->class_map)
+                return pxr_user_error(diag, "%s: invalid pxr-codec file: %s", path,
+                                      file->classes ? "classes, which its model is not given"
+                                                    : "no classes, which its model is given");
+        for (int64_t i = 0; file->classes && i < file->images; i++)
+                if (file->classes[i] >= graph->classes)
+                        return pxr_user_error(diag,
+                                              "%s: invalid pxr-codec file: class %d is out of "
+                                              "range, 0 to %d",
+                                              path, file->classes[i], graph->classes - 1);
+        return 0;
 }
 
 /* Report that the model did not give the images back, and possible causes. Returns -1. */
@@ -272,6 +312,7 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
         int status;
 
         if (check_run(recorded, diag) || check_model(recorded, file, path, diag) ||
+            check_classes(recorded->graph, file, path, diag) ||
             (file->names && check_names(arena, file->names, (size_t)file->images, diag)) ||
             pxr_output_folder_check(folder, diag))
                 return -1;

@@ -21,7 +21,9 @@ struct pxr_compression {
         const char *const *files;
         size_t file_count; /* 0: of a split */
         enum pxr_split split;
-        int64_t first, count;  /* count 0: all from `first` on */
+        int64_t first, count; /* count 0: all from `first` on */
+        int class; /* of files, for a model that is given it; -1: none is chosen. Images of a split
+                      have labels */
         const char *data_path; /* where the data set lies now; NULL: where it did */
         const char *out;
         bool replace; /* a file at `out` is overwritten */

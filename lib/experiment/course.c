@@ -67,6 +67,16 @@ void pxr_epoch_order(const struct pxr_experiment *experiment, int64_t epoch, int
         }
 }
 
+int pxr_read_batch(const struct pxr_experiment *e, int64_t epoch, const int64_t *index, int count,
+                   uint8_t *pixels, struct pxr_trainer *trainer, struct pxr_diag *diag)
+{
+        if (pxr_dataset_read(e->set, PXR_TRAIN, epoch, index, count, pixels, diag))
+                return -1;
+        return e->model->graph->class_map ? pxr_dataset_read_labels(e->set, PXR_TRAIN, index, count,
+                                                                    trainer->classes, diag)
+                                          : 0;
+}
+
 static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch, int64_t number)
 {
         pxr_epoch_order(experiment, number, epoch->order);
@@ -101,8 +111,7 @@ static bool report_training(struct pxr_state *state)
 struct pxr_nll pxr_no_images(const struct pxr_graph *graph)
 {
         return (struct pxr_nll) { .dimensions = (int64_t)graph->rows * graph->cols * graph->colours,
-                                  .given_rows = graph->small_rows,
-                                  .given_cols = graph->small_cols };
+                                  .given = pxr_is_conditional(graph) };
 }
 
 /* Count what a step did. The pace goes on from one epoch to the next. */
@@ -182,7 +191,8 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         if (first == 0)
                 state->counters.epoch_nll = pxr_no_images(e->model->graph);
         pxr_trainer_share(state->trainer, images, &own); /* that of rank 0 comes first */
-        if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, own, epoch->batch, diag))
+        if (pxr_read_batch(e, number, epoch->order + first, own, epoch->batch, state->trainer,
+                           diag))
                 return -1;
         epoch->waited += pxr_now() - started;
         state->trainer->all_steps = pxr_stage_end(e, step);

@@ -100,6 +100,8 @@ static struct pxr_grid grid_of(const struct pxr_draw_order *order)
         if (order->images) {
                 grid.across = order->count + 2;
                 grid.images = grid.across * order->images->count;
+        } else if (graph->class_map && order->class < 0) {
+                grid.down = pxr_classes_down(graph->classes, grid.images);
         }
         return grid;
 }
@@ -110,6 +112,9 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
 
         for (int k = 0; k + 1 < order->length; k++)
                 if (check_pair(order->chain[k], order->chain[k + 1], diag))
+                        return -1;
+        for (int k = 0; k < order->length; k++)
+                if (pxr_check_class(order->chain[k]->graph, order->class, diag))
                         return -1;
         if (check_last(order, diag))
                 return -1;
@@ -175,6 +180,21 @@ static void take_images(const struct pxr_images *images, size_t size, struct pxr
         }
 }
 
+/* The classes that run k of the chain is given; NULL: none. */
+static const int32_t *classes_of(struct pxr_arena *arena, const struct pxr_draw_order *order, int k,
+                                 int count)
+{
+        const struct pxr_images *images = order->images;
+        int32_t *classes;
+
+        if (!images || !images->classes)
+                return pxr_sample_classes(arena, order->chain[k]->graph, count, order->class);
+        classes = pxr_alloc_array(arena, count, sizeof(*classes));
+        for (int i = 0; classes && i < count; i++)
+                classes[i] = images->classes[i % images->count];
+        return classes;
+}
+
 /* Draw with run k of the chain, when those after it are drawn. */
 static int draw_with(struct pxr_arena *arena, const struct pxr_draw_order *order, int k,
                      struct pxr_drawn *drawn, struct pxr_diag *diag)
@@ -197,10 +217,12 @@ static int draw_with(struct pxr_arena *arena, const struct pxr_draw_order *order
                                              .batch = order->batch,
                                              .observer = order->observer };
 
+        generation.classes = classes_of(arena, order, k, count);
         generation.nats = pxr_alloc_array(arena, count, sizeof(double));
         generation.drawn_nats = hides ? pxr_alloc_array(arena, count, sizeof(double)) : NULL;
         drawn[k] = (struct pxr_drawn) { .count = count,
                                         .pixels = pxr_alloc_array(arena, count, size),
+                                        .classes = generation.classes,
                                         .nats = generation.nats,
                                         .hidden_nats = generation.drawn_nats };
         if (pxr_arena_failed(arena))
@@ -278,6 +300,10 @@ static int begin_caption(struct pxr_arena *arena, const struct pxr_draw_order *o
                 return -1;
         pxr_caption_add_drawn(caption, order->seed, order->temperature, log_likelihood);
         pxr_caption_add(caption, "pxr:given", given_text(arena, order));
+        if (!order->images)
+                pxr_caption_add(
+                        caption, "pxr:classes",
+                        pxr_sample_classes_text(arena, order->chain[0]->graph, order->class));
         pxr_caption_add(caption, "pxr:occluded", order->occlusion.text);
         return 0;
 }
@@ -315,6 +341,8 @@ static void caption_image(struct pxr_caption *caption, const struct pxr_draw_ord
 
         pxr_caption_add(caption, "pxr:image", pxr_strf(arena, "%d", i));
         pxr_caption_add(caption, "pxr:log_likelihood", pxr_strf(arena, "%.4f", -drawn->nats[i]));
+        if (drawn->classes)
+                pxr_caption_add(caption, "pxr:class", pxr_strf(arena, "%d", drawn->classes[i]));
         if (order->images) {
                 pxr_caption_add(caption, "pxr:of", order->images->name[i % order->images->count]);
                 pxr_caption_add(caption, "pxr:completion",

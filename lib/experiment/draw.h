@@ -18,6 +18,8 @@ struct pxr_draw_order {
         bool alone;     /* no other run can draw the small images: an error does not suggest it */
         uint64_t seed;
         double temperature;
+        int class; /* of all images, for models that are given the class; -1: that of the images to
+                      be completed, or all classes in turn */
         int count; /* images; where there are some to complete: completions of each */
         bool grid; /* one picture of all is wanted */
         int threads;
@@ -31,12 +33,13 @@ struct pxr_draw_order {
 /* What one run of the chain drew. */
 struct pxr_drawn {
         int count;
-        uint8_t *pixels;     /* [image][row][col][colour]; completion k of image i is image number
-                                k x (images to be completed) + i */
-        double *nats;        /* [image]: -log p under the model at temperature 1, given the small
-                                image where it is given one */
-        double *hidden_nats; /* [image]: of it the part of the pixels that were hidden; NULL: all
-                                are drawn */
+        uint8_t *pixels; /* [image][row][col][colour]; completion k of image i is image number
+                            k x (images to be completed) + i */
+        const int32_t *classes; /* [image]: that the run was given; NULL: none */
+        double *nats;           /* [image]: -log p under the model at temperature 1, given what
+                                   the run is given */
+        double *hidden_nats;    /* [image]: of it the part of the pixels that were hidden; NULL: all
+                                   are drawn */
 };
 
 /* Check that the runs of a chain fit one another, and that the grid fits a PNG. Returns 0 or -1. */

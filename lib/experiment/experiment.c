@@ -298,14 +298,15 @@ struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
 
 struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
-                                            const struct pxr_image_kind *kind,
+                                            const struct pxr_image_kind *kind, int classes,
                                             struct pxr_diag *diag)
 {
         struct pxr_experiment *e = pxr_experiment_read(arena, origin, diag);
 
         if (e)
-                e->model = pxr_model_build(arena, e->plugins, (struct pxr_yaml *)e->settings.model,
-                                           kind, false, diag);
+                e->model = pxr_model_build(
+                        arena, e->plugins, (struct pxr_yaml *)e->settings.model, kind,
+                        classes ? classes : pxr_dataset_classes(e->opening), false, diag);
         return e && e->model ? e : NULL;
 }
 
@@ -351,6 +352,7 @@ static void try_kinds(struct pxr_experiment *e, struct pxr_diag *diag)
         static const struct pxr_image_kind kinds[] = { { 32, 32, 3, 256 },
                                                        { 32, 32, 1, 256 },
                                                        { 28, 28, 1, 2 } };
+        int classes = pxr_dataset_classes(e->opening);
         const struct pxr_yaml *model = e->settings.model;
         char *first = NULL;
         bool same = true;
@@ -361,16 +363,16 @@ static void try_kinds(struct pxr_experiment *e, struct pxr_diag *diag)
 
                 if (!quiet)
                         return;
-                pxr_model_build(e->arena, e->plugins, (struct pxr_yaml *)model, &kinds[i], false,
-                                quiet);
+                pxr_model_build(e->arena, e->plugins, (struct pxr_yaml *)model, &kinds[i], classes,
+                                false, quiet);
                 error = pxr_diag_first_error(quiet);
                 same = error && (!first || strcmp(error, first) == 0);
                 first = error ? pxr_strdup(e->arena, error) : NULL;
                 pxr_diag_free(quiet);
         }
         if (same)
-                pxr_model_build(e->arena, e->plugins, (struct pxr_yaml *)model, &kinds[0], false,
-                                diag);
+                pxr_model_build(e->arena, e->plugins, (struct pxr_yaml *)model, &kinds[0], classes,
+                                false, diag);
 }
 
 /* A model is built although its data have errors, if the size of their images is known: its own
@@ -395,8 +397,8 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
         }
         e->model = pxr_model_build(
                 arena, e->plugins, (struct pxr_yaml *)e->settings.model,
-                &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels }, false,
-                diag);
+                &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels },
+                pxr_dataset_classes(e->opening), false, diag);
         return e->model && !e->faults && !count_steps(e, diag) ? e : NULL;
 }
 

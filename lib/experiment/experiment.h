@@ -81,10 +81,11 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag);
 
-/* The model alone, for images of a kind that is known: no data are opened, `set` is NULL. */
+/* The model alone, for images of a kind that is known: no data are opened, `set` is NULL.
+ * `classes` 0: pxr_dataset_classes(). */
 struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
-                                            const struct pxr_image_kind *kind,
+                                            const struct pxr_image_kind *kind, int classes,
                                             struct pxr_diag *diag);
 
 /* The first part alone, for --explain: the spec, checked and with its defaults. No data are opened

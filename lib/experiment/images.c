@@ -87,6 +87,20 @@ static int check_numbers(const struct pxr_recorded *recorded, enum pxr_split spl
         return 0;
 }
 
+/* Their labels, if the model is given the class. */
+static int read_classes(const struct pxr_recorded *recorded, enum pxr_split split,
+                        const int64_t *index, struct pxr_images *images, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = recorded->experiment;
+        int32_t *classes;
+
+        if (!recorded->graph->class_map)
+                return 0;
+        images->classes = classes = pxr_alloc_array(e->arena, images->count, sizeof(*classes));
+        return classes ? pxr_dataset_read_labels(e->set, split, index, images->count, classes, diag)
+                       : -1;
+}
+
 static int take_numbers(struct pxr_recorded *recorded, const char *which, const char *path,
                         struct pxr_images *images, struct pxr_diag *diag)
 {
@@ -104,6 +118,8 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
                 images->name[i] =
                         pxr_strf(arena, "%s:%lld", pxr_split_names[split], (long long)index[i]);
         }
+        if (read_classes(recorded, split, index, images, diag))
+                return -1;
         return pxr_dataset_read(recorded->experiment->set, split, 0, index, count, images->pixels,
                                 diag);
 }
@@ -143,11 +159,26 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
         return -1;
 }
 
-int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
+int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path, int class,
                     struct pxr_images *images, struct pxr_diag *diag)
 {
-        return split_of(which) < PXR_SPLITS ? take_numbers(recorded, which, path, images, diag)
-                                            : take_file(recorded, which, images, diag);
+        const struct pxr_graph *graph = recorded->graph;
+
+        *images = (struct pxr_images) { 0 };
+        if (pxr_check_class(graph, class, diag) ||
+            (split_of(which) < PXR_SPLITS ? take_numbers(recorded, which, path, images, diag)
+                                          : take_file(recorded, which, images, diag)))
+                return -1;
+        if (!graph->class_map || (images->classes && class < 0))
+                return 0;
+        if (class < 0)
+                return pxr_user_error(diag,
+                                      "%s: the model is given the class of an image: name it "
+                                      "with --class",
+                                      images->name[0]);
+        images->classes =
+                pxr_sample_classes(recorded->experiment->arena, graph, images->count, class);
+        return images->classes ? 0 : -1;
 }
 
 /* --- as a data set -----------------------------------------------------------------------------
@@ -180,20 +211,15 @@ struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr
                                       .count = { [PXR_TEST] = images->count },
                                       .entropy = NAN,
                                       .floor = NAN,
+                                      .labels = { [PXR_TEST] = images->classes },
+                                      .classes = graph->classes,
                                       .state = (void *)images,
                                       .read = read_taken };
         return set;
 }
 
-/* --- for conditional models --------------------------------------------------------------------
+/* --- small images ------------------------------------------------------------------------------
  */
-
-const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph)
-{
-        return graph->small_rows
-                       ? pxr_strf(arena, "its %dx%d version", graph->small_rows, graph->small_cols)
-                       : NULL;
-}
 
 static enum pxr_split small_images_split(const struct pxr_dataset *set)
 {

@@ -113,6 +113,8 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
                 return -1;
         for (int i = 0; i < images->count && !status; i++) {
                 pxr_workspace_load(workspace, images->pixels + i * size, 1);
+                if (images->classes)
+                        pxr_workspace_classes(workspace, images->classes + i, 1);
                 pxr_workspace_forward(workspace, recorded->parameters);
                 for (int k = 0; k < count && !status; k++)
                         status = add_pixel(recorded, workspace, images, i, &chosen[k], activations);
@@ -149,7 +151,7 @@ const char *pxr_activations_svg(struct pxr_recorded *recorded,
  */
 
 /* Choose the set and split to evaluate. */
-static int choose(struct pxr_recorded *recorded, const char *which, const char *path,
+static int choose(struct pxr_recorded *recorded, const char *which, const char *path, int class,
                   struct pxr_evaluation *evaluation, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = recorded->experiment->arena;
@@ -157,6 +159,9 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
         struct pxr_images *images;
 
         if (split >= 0) {
+                if (class >= 0)
+                        return pxr_user_error(diag, "--class has no effect on a split: the model "
+                                                    "is given the labels of its images");
                 if (pxr_recorded_data(recorded, path, diag))
                         return -1;
                 evaluation->set = recorded->experiment->set;
@@ -166,7 +171,7 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
                 return 0;
         }
         images = pxr_alloc(arena, sizeof(*images));
-        if (!images || pxr_images_take(recorded, which, path, images, diag))
+        if (!images || pxr_images_take(recorded, which, path, class, images, diag))
                 return -1;
         evaluation->set = pxr_images_dataset(arena, images, recorded->graph);
         evaluation->split = PXR_TEST;
@@ -196,9 +201,9 @@ static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluatio
         return 0;
 }
 
-int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
-                 int threads, const struct pxr_observer *observer, struct pxr_bits_map *map,
-                 struct pxr_diag *diag)
+int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int class,
+                 int64_t limit, int threads, const struct pxr_observer *observer,
+                 struct pxr_bits_map *map, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
         size_t pixels = (size_t)graph->rows * graph->cols;
@@ -214,7 +219,7 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
         int status;
 
         map->which = which;
-        if (choose(recorded, which, path, &evaluation, diag) ||
+        if (choose(recorded, which, path, class, &evaluation, diag) ||
             name_images(recorded, &evaluation, map, diag))
                 return -1;
         map->bits = pxr_alloc_array(recorded->experiment->arena, pixels, sizeof(*map->bits));

@@ -49,12 +49,12 @@ struct pxr_bits_map {
         struct pxr_nll nll; /* of the images */
 };
 
-/* The map of what `which` names: a split ("valid") or what pxr_images_take() takes, the first
- * `limit` images of it (0: all; more than there are is an error). Returns 0, 1 when the observer
- * stopped it, or -1. */
-int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
-                 int threads, const struct pxr_observer *observer, struct pxr_bits_map *map,
-                 struct pxr_diag *diag);
+/* The map of what `which` names: a split ("valid") or what pxr_images_take() takes, with a class,
+ * the first `limit` images of it (0: all; more than there are is an error). Returns 0, 1 when the
+ * observer stopped it, or -1. */
+int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int class,
+                 int64_t limit, int threads, const struct pxr_observer *observer,
+                 struct pxr_bits_map *map, struct pxr_diag *diag);
 
 /* As a heat map: SVG, or NULL after an error. */
 const char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map,

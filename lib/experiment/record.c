@@ -119,7 +119,7 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         run->data_identity = e->set->identity;
         run->data_content = e->set->content;
         run->data_transforms = e->set->transforms;
-        run->data_entropy = graph->small_rows ? NAN : e->set->entropy;
+        run->data_entropy = pxr_is_conditional(graph) ? NAN : e->set->entropy;
         run->certificate = e->certificate.digest;
         run->family = pxr_model_family(e->model);
         run->fingerprint_nll = fingerprint->nll;
@@ -137,11 +137,10 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         run->start_hash = state->start_from ? state->start_hash : NULL;
         run->folder = getcwd(folder, sizeof(folder));
         run->repeats = order->repeats ? order->repeats->uid : NULL;
-        if (graph->small_rows) {
-                run->given = pxr_strf(e->arena, "%dx%d", graph->small_rows, graph->small_cols);
+        run->given = pxr_given(e->arena, graph);
+        if (graph->small_rows)
                 run->given_identity = pxr_dataset_small_identity(
                         e->arena, e->set, graph->small_rows, graph->small_cols);
-        }
         started = pxr_record_process(state, "started", run);
         if (!run->origins || pxr_arena_failed(e->arena) ||
             pxr_store_add_run(order->store, run, diag))
@@ -391,7 +390,9 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
                                  .rows = graph->rows,
                                  .cols = graph->cols,
                                  .colours = graph->colours,
-                                 .levels = graph->levels };
+                                 .levels = graph->levels,
+                                 .down = pxr_classes_down(drawn->classes ? graph->classes : 0,
+                                                          drawn->count) };
         const struct pxr_sample_row row = { .kind = "samples",
                                             .seed = (int64_t)drawn->seed,
                                             .count = drawn->count,
@@ -410,6 +411,7 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
                 if (graph->small_rows)
                         pxr_caption_add(&caption, "pxr:given",
                                         pxr_small_images_text(arena, e->set));
+                pxr_caption_add(&caption, "pxr:classes", pxr_sample_classes_text(arena, graph, -1));
                 grid.texts = (struct pxr_png_texts) { caption.text, caption.count };
                 status = record_picture(state, step, row, &grid, diag);
         }
@@ -425,6 +427,7 @@ struct pxr_generation pxr_generation_of(const struct pxr_experiment *e, int thre
         return (struct pxr_generation) {
                 .arena = e->arena,
                 .graph = e->model->graph,
+                .classes = pxr_sample_classes(e->arena, e->model->graph, count, -1),
                 .nats = pxr_alloc_array(e->arena, count, sizeof(double)),
                 .seed = (uint64_t)e->settings.sample.seed,
                 .count = count,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/pages.h"
+#include "experiment/given.h"
 #include "experiment/provenance_check.h"
 #include "record/folder.h"
 
@@ -43,7 +44,7 @@ static struct pxr_experiment *build(struct pxr_arena *arena, const struct pxr_ru
                                run->id);
                 return NULL;
         }
-        e = pxr_experiment_model(arena, &origin, &kind, diag);
+        e = pxr_experiment_model(arena, &origin, &kind, pxr_given_classes(run->given), diag);
         return e && !pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ? e : NULL;
 }
 

@@ -307,9 +307,8 @@ static int help_step(struct helper *h, const struct pxr_rank_order *order, struc
                 if (h->epoch != order->epoch)
                         pxr_epoch_order(h->e, order->epoch, h->order);
                 h->epoch = order->epoch;
-                if (count > 0 &&
-                    pxr_dataset_read(h->e->set, PXR_TRAIN, order->epoch,
-                                     h->order + order->first + first, count, h->batch, diag))
+                if (count > 0 && pxr_read_batch(h->e, order->epoch, h->order + order->first + first,
+                                                count, h->batch, h->trainer, diag))
                         return -1;
         }
         h->trainer->step = order->step;

@@ -260,7 +260,11 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         uint8_t *given = pxr_alloc_array(bench->scratch, order->images, small);
 
         bench->drawn = pxr_alloc_array(bench->scratch, order->images, values);
-        bench->images = (struct pxr_images) { .count = order->images, .pixels = pixels };
+        bench->images = (struct pxr_images) {
+                .count = order->images,
+                .pixels = pixels,
+                .classes = pxr_sample_classes(bench->scratch, graph, order->images, -1),
+        };
         bench->trainer = pxr_trainer_new(graph, settings, order->threads, 1000000, diag);
         if (!bench->trainer || pxr_arena_failed(bench->scratch))
                 return -1;

@@ -16,6 +16,7 @@ struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph 
         bench->values = pxr_graph_values(graph);
         bench->pixels = pxr_alloc(arena, all);
         bench->small = pxr_alloc(arena, all);
+        bench->classes = pxr_alloc_array(arena, images, sizeof(*bench->classes));
         bench->f32 = pxr_alloc_array(arena, parameters + 1, sizeof(float));
         if (change)
                 bench->f64 = pxr_alloc_array(arena, parameters + 1, sizeof(double));
@@ -29,7 +30,16 @@ struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph 
         for (size_t i = 0; i < all; i++)
                 bench->pixels[i] = (uint8_t)pxr_random_below(&random, graph->levels);
         pxr_graph_subsample(graph, bench->pixels, images, bench->small);
+        for (int i = 0; i < images && graph->classes > 0; i++)
+                bench->classes[i] = (int32_t)pxr_random_below(&random, graph->classes);
         return bench;
+}
+
+void pxr_bench_load(const struct pxr_bench *bench, struct pxr_workspace *workspace, int first,
+                    int images)
+{
+        pxr_workspace_load(workspace, bench->pixels + bench->values * first, images);
+        pxr_workspace_classes(workspace, bench->classes + first, images);
 }
 
 void pxr_bench_advance(const struct pxr_bench *bench, struct pxr_workspace *workspace, int order,

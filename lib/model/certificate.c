@@ -223,7 +223,7 @@ static void compute_images(const struct probe *probe, struct pxr_workspace *work
         const struct pxr_bench *bench = probe->bench;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
-        pxr_workspace_load(workspace, bench->pixels + bench->values * first, images);
+        pxr_bench_load(bench, workspace, first, images);
         pxr_workspace_condition(workspace, bench->small + small * first, images);
         pxr_workspace_forward(workspace, bench->f32);
 }

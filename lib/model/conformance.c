@@ -15,6 +15,8 @@ static const struct pxr_image_kind kinds[] = {
         { 4, 4, 3, 5 },
 };
 
+enum { CLASSES = 3 }; /* of all of them, for layers that are given the class */
+
 /* Memory comes first: where an op writes or reads what is not its own, the others mean nothing. */
 static const struct {
         const char *name;
@@ -63,9 +65,9 @@ static void begin(const struct checking *c, const char *test)
 static int run_tests(const struct checking *c)
 {
         struct pxr_yaml *stack = check_stack(c);
-        struct pxr_model *model =
-                stack ? pxr_model_build(c->arena, c->plugins, stack, &c->kind, true, c->diag)
-                      : NULL;
+        struct pxr_model *model = stack ? pxr_model_build(c->arena, c->plugins, stack, &c->kind,
+                                                          CLASSES, true, c->diag)
+                                        : NULL;
         bool failed = false, memory_failed = false;
         struct pxr_subject subject;
 

@@ -18,10 +18,14 @@ enum { IMAGES = 3, BATCHES = 3 };
 
 static const char no_memory[] = "out of memory";
 
-/* Shift vectors, which may start at zero. */
+/* Shift vectors, which may start at zero, and whatever does start at zero. */
 static void shift(const struct pxr_parameter *parameter, struct pxr_random *random, double *values)
 {
-        for (size_t i = 0; parameter->rank == 1 && i < parameter->size; i++)
+        bool shifts = true;
+
+        for (size_t i = 0; parameter->rank > 1 && i < parameter->size; i++)
+                shifts = shifts && values[i] == 0;
+        for (size_t i = 0; shifts && i < parameter->size; i++)
                 values[i] += 0.2 * pxr_random_normal(random);
 }
 
@@ -55,10 +59,10 @@ static struct pxr_workspace *new_workspace(const struct pxr_subject *subject,
                                                                                         : NULL;
 }
 
-/* Pixels of one batch. */
-static const uint8_t *pixels_of_batch(const struct pxr_subject *subject, int batch)
+static void load_batch(const struct pxr_subject *subject, struct pxr_workspace *workspace,
+                       int batch)
 {
-        return subject->bench->pixels + subject->bench->values * IMAGES * batch;
+        pxr_bench_load(subject->bench, workspace, IMAGES * batch, IMAGES);
 }
 
 /* Forward pass and loss of the loaded batch; returns the sum of its NLL in nats. */
@@ -78,7 +82,7 @@ static void train(const struct pxr_subject *subject, struct pxr_workspace *works
                   float *gradient)
 {
         pxr_workspace_pack(workspace, 1, subject->bench->f32);
-        pxr_workspace_load(workspace, pixels_of_batch(subject, batch), IMAGES);
+        load_batch(subject, workspace, batch);
         compute_nll(workspace, subject->bench->f32);
         pxr_workspace_backward(workspace, subject->bench->f32, gradient);
 }
@@ -150,7 +154,7 @@ const char *pxr_check_gradients(struct pxr_subject *subject)
 
         if (!workspace || !gradient)
                 return no_memory;
-        pxr_workspace_load(workspace, pixels_of_batch(subject, 0), IMAGES);
+        load_batch(subject, workspace, 0);
         compute_nll(workspace, bench->f64);
         pxr_workspace_backward(workspace, bench->f64, gradient);
         /* Each op by itself: the slopes of the whole say nothing of its gradient by the image. */
@@ -191,7 +195,7 @@ static const char *poison(const struct pxr_subject *subject, struct pxr_workspac
         float *image = pxr_workspace_tensor(workspace, graph->node[0]);
         int leak;
 
-        pxr_workspace_load(workspace, pixels_of_batch(subject, 0), IMAGES);
+        load_batch(subject, workspace, 0);
         pxr_workspace_forward(workspace, subject->bench->f32);
         for (int at = order; at < (int)subject->bench->values; at++)
                 for (int i = 0; i < IMAGES; i++)
@@ -269,7 +273,7 @@ static const char *check_declared(const struct pxr_subject *subject)
                 workspace[i] = new_workspace(subject, PXR_F32, PXR_FOR_INSPECTION, true);
         if (!fields || !changed || !workspace[0] || !workspace[1])
                 return no_memory;
-        pxr_workspace_load(workspace[0], bench->pixels, IMAGES);
+        load_batch(subject, workspace[0], 0);
         pxr_workspace_forward(workspace[0], bench->f32);
         for (int pixel = 0; pixel < graph->rows * graph->cols && !problem; pixel++) {
                 memcpy(changed, bench->pixels, bench->values * IMAGES);
@@ -279,6 +283,7 @@ static const char *check_declared(const struct pxr_subject *subject)
 
                         *value = (uint8_t)((*value + 1) % graph->levels);
                 }
+                load_batch(subject, workspace[1], 0);
                 pxr_workspace_load(workspace[1], changed, IMAGES);
                 pxr_workspace_condition(workspace[1], bench->small, IMAGES);
                 pxr_workspace_forward(workspace[1], bench->f32);
@@ -324,9 +329,9 @@ static const char *walk(const struct pxr_subject *subject, enum pxr_precision pr
         double tolerance = precision == PXR_F32 ? 1e-4 : 1e-11;
         int group = graph->logits->shape.channels / graph->colours;
 
-        pxr_workspace_load(whole, bench->pixels, IMAGES);
+        load_batch(subject, whole, 0);
         pxr_workspace_forward(whole, parameters);
-        pxr_workspace_condition(stepwise, bench->small, IMAGES);
+        load_batch(subject, stepwise, 0);
         pxr_workspace_begin(stepwise, parameters, IMAGES);
         for (int order = 0; order < (int)bench->values; order++) {
                 struct pxr_site at = pxr_site_at(graph->logits, order);
@@ -420,7 +425,7 @@ static const char *train_in_turns(struct batches *batches)
         const struct pxr_subject *subject = batches->subject;
 
         for (int i = 0; i < THREADS; i++) {
-                pxr_workspace_load(batches->workspace[i], pixels_of_batch(subject, i), IMAGES);
+                load_batch(subject, batches->workspace[i], i);
                 compute_nll(batches->workspace[i], subject->bench->f32);
         }
         for (int i = 0; i < THREADS; i++)
@@ -456,8 +461,10 @@ static void generate(struct batches *batches, int from, int to)
 {
         const struct pxr_bench *bench = batches->subject->bench;
 
-        for (int i = from; i < to; i++)
+        for (int i = from; i < to; i++) {
+                load_batch(batches->subject, batches->workspace[i], i);
                 pxr_workspace_begin(batches->workspace[i], bench->f32, IMAGES);
+        }
         for (int order = 0; order < (int)bench->values; order++)
                 for (int i = from; i < to; i++)
                         pxr_bench_advance(bench, batches->workspace[i], order, i * IMAGES, IMAGES);

@@ -50,7 +50,7 @@ static int take_f64(struct pxr_arena *arena, const struct pxr_bench *bench,
                 return -1;
         }
         fingerprint->nll = fingerprint->gradient = 0;
-        pxr_workspace_load(workspace, bench->pixels, 1);
+        pxr_bench_load(bench, workspace, 0, 1);
         pxr_workspace_forward(workspace, bench->f64);
         pxr_workspace_loss(workspace, 1, &fingerprint->nll);
         pxr_workspace_backward(workspace, bench->f64, gradient);
@@ -77,7 +77,7 @@ static int take_f32(const struct pxr_bench *bench, enum pxr_use use, double *nll
                 return take_f32(bench, PXR_FOR_EVALUATION, nll, diag);
         }
         *nll = 0;
-        pxr_workspace_load(workspace, bench->pixels, 1); /* for steps, the small image */
+        pxr_bench_load(bench, workspace, 0, 1); /* for steps, what they are given */
         if (steps)
                 pxr_workspace_begin(workspace, bench->f32, 1);
         else

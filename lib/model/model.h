@@ -31,12 +31,13 @@ struct pxr_model {
 int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,
                     struct pxr_yaml *model, struct pxr_diag *diag);
 
-/* Build the list of layers `model` for images of `kind`. All options are checked, and completed in
- * the tree, before anything is built. With `part`, for checks of single layers, a list without an
- * output is ended by a 1x1 convolution to a categorical distribution. NULL after errors. */
+/* Build the list of layers `model` for images of `kind`, whose labels tell so many classes apart
+ * (0: they have no labels). All options are checked, and completed in the tree, before anything is
+ * built. With `part`, for checks of single layers, a list without an output is ended by a 1x1
+ * convolution to a categorical distribution. NULL after errors. */
 struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
                                   struct pxr_yaml *model, const struct pxr_image_kind *kind,
-                                  bool part, struct pxr_diag *diag);
+                                  int classes, bool part, struct pxr_diag *diag);
 
 /* What a model is called after what carries information between its pixels: "row" and "diagonal"
  * with an LSTM, else the name of a layer that does it by an op of its own, "pixelcnn" with

@@ -319,12 +319,16 @@ static int check_needed(struct stack *stack)
                                       "LSTM, a convolution or the output");
                 return -1;
         }
+        if (graph->class_map && !needed[graph->class_map->index])
+                return pxr_error_at(stack->diag, graph->class_map->location,
+                                    "%s: the output of the model does not depend on the class",
+                                    graph->class_map->layer);
         return 0;
 }
 
 struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
                                   struct pxr_yaml *model, const struct pxr_image_kind *kind,
-                                  bool part, struct pxr_diag *diag)
+                                  int classes, bool part, struct pxr_diag *diag)
 {
         struct pxr_model *built = pxr_alloc(arena, sizeof(*built));
         struct stack stack = {
@@ -337,6 +341,8 @@ struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plug
                 return NULL;
         built->graph = builder.graph =
                 pxr_graph_new(arena, kind->rows, kind->cols, kind->colours, kind->levels, diag);
+        if (built->graph)
+                built->graph->classes = classes;
         if (!built->graph || check_list(&stack, model) || !(output = build_model(&builder, model)))
                 return NULL;
         builder.layer = "head";

@@ -9,6 +9,7 @@
 
 #include "base/number.h"
 #include "data/png.h"
+#include "experiment/given.h"
 #include "record/cursor.h"
 #include "report/html.h"
 #include "report/plot.h"
@@ -49,7 +50,9 @@ static int put_checkpoint(const struct pxr_page_run *r, struct pxr_cursor *rows,
         struct pxr_grid grid = { .images = count > INT_MAX ? 0 : (int)count,
                                  .rows = r->run->image_rows,
                                  .cols = r->run->image_cols,
-                                 .colours = r->run->image_colours };
+                                 .colours = r->run->image_colours,
+                                 .down = pxr_classes_down(pxr_given_classes(r->run->given),
+                                                          count) };
         uint8_t *pixels = pxr_alloc_array(r->arena, (size_t)grid.rows * grid.cols, grid.colours);
         const struct pxr_picture *picture;
 
@@ -219,10 +222,11 @@ int pxr_page_map(const struct pxr_page_run *r)
 {
         struct pxr_cursor rows =
                 pxr_query(r->store, r->arena, r->diag,
-                          "SELECT split, step, epoch, images, rows, cols, colours, nats, given "
+                          "SELECT split, step, epoch, images, rows, cols, colours, nats "
                           "FROM nll_map JOIN run ON run.id = run WHERE run = ? "
                           "ORDER BY split = 'test' DESC, split = 'valid' DESC LIMIT 1",
                           "i", r->run->id);
+        const char *given = r->run->given;
         struct pxr_value_map map;
         int status = 0;
 
@@ -230,12 +234,12 @@ int pxr_page_map(const struct pxr_page_run *r)
                 pxr_html(r->to,
                          "<h3>Where the %s are</h3>\n<p class=\"note\">The NLL of each pixel%s, a "
                          "mean over %" PRId64 " images of %s, at step %" PRId64
-                         " (epoch %.4g)%s.</p>\n",
+                         " (epoch %.4g)%s%s.</p>\n",
                          map.colours == 3 ? "bits" : "nats",
                          map.colours == 3 ? " and colour, in the order of generation" : "",
                          pxr_cursor_integer(&rows, 3), pxr_cursor_text(&rows, 0),
                          pxr_cursor_integer(&rows, 1), pxr_cursor_real(&rows, 2),
-                         pxr_cursor_is_null(&rows, 8) ? "" : ", given the small images");
+                         given ? ", given " : "", given ? given : "");
                 status = pxr_plot_map(r->to, &map, r->diag);
         }
         return pxr_cursor_end(&rows) ? -1 : status;

@@ -42,7 +42,7 @@ struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *sto
         PART(show, facts)                                           \
         PART(show, results)                                         \
         /* Chains are found among all runs, which takes a while. */ \
-        PART(show, chain, .hidden = run && !run->given)             \
+        PART(show, chain, .hidden = run && !run->given_identity)    \
         PART(show, curve, .file = all_steps ? "points" : "curve")   \
         PART(show, layers)                                          \
         PART(show, files)                                           \

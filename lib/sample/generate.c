@@ -31,6 +31,7 @@ struct pxr_generation_memory {
         struct shares shares;
         struct pxr_workspace **workspace; /* [worker] */
         uint8_t *small;                   /* the small images, filled up to whole groups */
+        int32_t *classes;                 /* the same of the classes */
 };
 
 /* What the workers share; `stopped` and `done` are theirs under `critical`. */
@@ -162,6 +163,7 @@ static void draw_group(struct drawing *drawing, int first)
                 return;
         if (g->small)
                 pxr_workspace_condition(workspace, memory->small + first * small, images);
+        pxr_workspace_classes(workspace, memory->classes + first, images);
         pxr_workspace_time(workspace, g->seconds);
         pxr_workspace_begin(workspace, g->parameters, images);
         for (int row = 0; row < graph->rows; row++) {
@@ -248,7 +250,9 @@ static int make_memory(struct pxr_generation *g, struct pxr_diag *diag)
         m->shares = shares_of(g->count, g->threads, g->batch);
         m->small = pxr_alloc_array(g->arena, (size_t)m->shares.groups * m->shares.group,
                                    (size_t)graph->small_rows * graph->small_cols * graph->colours);
-        if (!m->small)
+        m->classes = pxr_alloc_array(g->arena, (size_t)m->shares.groups * m->shares.group,
+                                     sizeof(*m->classes));
+        if (!m->small || !m->classes)
                 return -1;
         m->workspace = pxr_workspaces_new(
                 pxr_workspace_new(graph, PXR_F32, use, m->shares.group, false, diag),
@@ -270,6 +274,8 @@ int pxr_generate(struct pxr_generation *g, uint8_t *pixels, struct pxr_diag *dia
                 return -1;
         if (g->small)
                 memcpy(g->memory->small, g->small, small * g->count);
+        if (g->classes)
+                memcpy(g->memory->classes, g->classes, g->count * sizeof(*g->classes));
 #pragma omp parallel for num_threads(g->memory->shares.workers) schedule(dynamic, 1)
         for (int group = 0; group < g->memory->shares.groups; group++)
                 draw_group(&drawing, group * g->memory->shares.group);

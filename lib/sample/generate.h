@@ -27,11 +27,12 @@ struct pxr_generation {
         struct pxr_arena *arena; /* for memory that the first draw takes and all use */
         const struct pxr_graph *graph;
         const float *parameters;
-        const uint8_t *small; /* [image][row][col][colour]: for a conditional model; else
-                                 NULL */
-        const bool *drawn;    /* [row][col]: the pixels to draw; the others are kept. NULL: draw all
-                               */
-        double temperature;   /* logits are divided by it; 0 means 1 */
+        const uint8_t *small;   /* [image][row][col][colour]: for a conditional model; else
+                                   NULL */
+        const int32_t *classes; /* [image]: for a model that is given the class; NULL: 0 of all */
+        const bool *drawn;  /* [row][col]: the pixels to draw; the others are kept. NULL: draw all
+                             */
+        double temperature; /* logits are divided by it; 0 means 1 */
         double *nats;       /* [image]: becomes -log p of the whole image under the model (whatever
                                the temperature); NULL: not wanted */
         double *drawn_nats; /* [image]: the part of it that the pixels to draw have; NULL: not

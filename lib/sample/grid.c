@@ -26,7 +26,9 @@ static struct layout lay_out(const struct pxr_grid *grid)
         while (!grid->across && layout.across < grid->images &&
                layout.across * layout.across * grid->cols < grid->images * grid->rows)
                 layout.across++;
-        layout.down = (grid->images + layout.across - 1) / layout.across;
+        if (grid->down)
+                layout.across = (grid->images + grid->down - 1) / grid->down;
+        layout.down = grid->down ? grid->down : (grid->images + layout.across - 1) / layout.across;
         side = layout.across * grid->cols;
         layout.zoom = side < AIM ? AIM / side : 1;
         if (layout.zoom > 16)
@@ -64,6 +66,17 @@ int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag)
                               grid->images, layout.cols, layout.rows);
 }
 
+/* Where an image is in the picture. */
+static void find_corner(const struct pxr_grid *grid, const struct layout *layout, int image,
+                        int *top, int *left)
+{
+        int row = grid->down ? image % layout->down : image / layout->across;
+        int col = grid->down ? image / layout->down : image % layout->across;
+
+        *top = GAP + row * (grid->rows * layout->zoom + GAP);
+        *left = GAP + col * (grid->cols * layout->zoom + GAP);
+}
+
 /* What the picture shows of one colour of a pixel, a row and a column of the zoomed image. */
 static uint8_t shade(const struct pxr_grid *grid, const struct layout *layout, int image, int row,
                      int col, int colour)
@@ -80,9 +93,9 @@ static uint8_t shade(const struct pxr_grid *grid, const struct layout *layout, i
 static void draw_image(const struct pxr_grid *grid, const struct layout *layout, int image,
                        uint8_t *picture)
 {
-        int top = GAP + image / layout->across * (grid->rows * layout->zoom + GAP);
-        int left = GAP + image % layout->across * (grid->cols * layout->zoom + GAP);
+        int top, left;
 
+        find_corner(grid, layout, image, &top, &left);
         for (int row = 0; row < grid->rows * layout->zoom; row++)
                 for (int col = 0; col < grid->cols * layout->zoom; col++) {
                         uint8_t *to = picture + ((size_t)(top + row) * layout->cols + left + col) *
@@ -125,8 +138,7 @@ bool pxr_grid_cut(const struct pxr_grid *grid, const struct pxr_picture *picture
         if (!is_possible(grid))
                 return false;
         layout = lay_out(grid);
-        top = GAP + image / layout.across * (grid->rows * layout.zoom + GAP);
-        left = GAP + image % layout.across * (grid->cols * layout.zoom + GAP);
+        find_corner(grid, &layout, image, &top, &left);
         if (picture->rows != layout.rows || picture->cols != layout.cols ||
             picture->colours != grid->colours || image < 0 || image >= grid->images)
                 return false;

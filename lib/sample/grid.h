@@ -11,6 +11,8 @@ struct pxr_grid {
         const uint8_t *pixels; /* [image][row][col][colour], 0 to levels - 1 */
         int images, rows, cols, colours, levels;
         int across; /* images in a row of the grid; 0: make it nearly square */
+        int down; /* images in a column of the grid, which is then filled column by column; 0: it is
+                     filled row by row */
         const bool
                 *hidden; /* [row][col]: pixels of the first image of each row of the grid that are
                             drawn as not known: in two greys, like squared paper; NULL: none */

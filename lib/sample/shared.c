@@ -22,6 +22,7 @@ struct pxr_generation *pxr_generation_share(const struct pxr_generation *all,
         share->count = count;
         share->key = key;
         share->nats = all->nats ? all->nats + first : NULL;
+        share->classes = all->classes ? all->classes + first : NULL;
         if (all->small)
                 share->small +=
                         (size_t)first * graph->small_rows * graph->small_cols * graph->colours;

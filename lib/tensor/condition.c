@@ -33,19 +33,46 @@ void pxr_condition(struct pxr_builder *builder, struct pxr_node *map)
                 builder->condition = map;
 }
 
+void pxr_condition_on_class(struct pxr_builder *builder)
+{
+        builder->class_conditions = true;
+}
+
+/* An unmasked 1x1 convolution of `map`, with the channels of `node`. */
+static struct pxr_node *add_conv(struct pxr_builder *builder, const char *name, double gain,
+                                 const struct pxr_node *node, struct pxr_node *map)
+{
+        return pxr_conv(builder, name,
+                        &(struct pxr_conv) { .kernel = 1,
+                                             .mask = PXR_MASK_NONE,
+                                             .features = node->shape.channels,
+                                             .gates = node->gates,
+                                             .gain = gain },
+                        map);
+}
+
+struct pxr_node *pxr_class_bias(struct pxr_builder *builder, const char *name,
+                                struct pxr_node *node)
+{
+        if (!node)
+                return NULL;
+        return pxr_add_everywhere(builder, node,
+                                  add_conv(builder,
+                                           pxr_join_names(builder->graph->arena, name, "class"), 0,
+                                           node, pxr_class(builder)));
+}
+
 struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,
                                  struct pxr_node *node)
 {
-        if (!node || !builder->condition)
-                return node;
-        return pxr_add(builder, node,
-                       pxr_conv(builder, pxr_join_names(builder->graph->arena, name, "condition"),
-                                &(struct pxr_conv) { .kernel = 1,
-                                                     .mask = PXR_MASK_NONE,
-                                                     .features = node->shape.channels,
-                                                     .gates = node->gates,
-                                                     .gain = 1 },
-                                builder->condition));
+        if (node && builder->condition)
+                node = pxr_add(builder, node,
+                               add_conv(builder,
+                                        pxr_join_names(builder->graph->arena, name, "condition"), 1,
+                                        node, builder->condition));
+        if (node && builder->class_conditions)
+                node = pxr_class_bias(builder, name, node);
+        return node;
 }
 
 struct pxr_node *pxr_output_conv(struct pxr_builder *builder, struct pxr_node *input,

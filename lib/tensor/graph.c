@@ -363,6 +363,11 @@ int pxr_image_levels(const struct pxr_builder *builder)
         return builder->graph->levels;
 }
 
+int pxr_image_classes(const struct pxr_builder *builder)
+{
+        return builder->graph->classes;
+}
+
 void pxr_subsample_map(const struct pxr_graph *graph, size_t pixel, const uint8_t *map,
                        uint8_t *small)
 {

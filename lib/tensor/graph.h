@@ -23,6 +23,8 @@ struct pxr_graph {
         struct pxr_arena *arena;
         int rows, cols, colours, levels; /* of the image */
         int small_rows, small_cols;      /* of the small image the model is given; 0: none */
+        int classes;                     /* of the images' labels; 0: they have none */
+        struct pxr_node *class_map;      /* the class that the model is given; NULL: none */
         struct pxr_node **node;          /* node[0] is the image */
         int nodes;
         int capacity;
@@ -45,7 +47,8 @@ struct pxr_builder {
         struct pxr_location location;
         const struct pxr_plugin *plugin; /* of the layer; NULL: it is this program's */
         void *stack;                     /* of model/: how nested layers are built */
-        struct pxr_node *condition;      /* what conditions the layers built; NULL: nothing */
+        struct pxr_node *condition;      /* the map that conditions the layers built; NULL: none */
+        bool class_conditions;           /* so does the class */
         struct pxr_skips *skips;         /* of model/: the innermost open collection; NULL: none */
 };
 
@@ -83,6 +86,12 @@ static inline size_t pxr_graph_values(const struct pxr_graph *graph)
         return (size_t)graph->rows * graph->cols * graph->colours;
 }
 
+/* Whether the model is given something of an image besides its earlier values. */
+static inline bool pxr_is_conditional(const struct pxr_graph *graph)
+{
+        return graph->small_rows || graph->class_map;
+}
+
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 
@@ -106,12 +115,19 @@ void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, i
 /* The same for the small image of a conditional model. */
 extern const struct pxr_op pxr_small_image_op;
 
+/* The class of each image. Its `input` is int32_t[image]; a class out of range becomes NaN. */
+extern const struct pxr_op pxr_class_op;
+
 /* The image: pixel values v of 0 .. levels - 1 as 2 v / (levels - 1) - 1. Its `input` is the bytes
  * [pixel][image][colour]. */
 extern const struct pxr_op pxr_image_op;
 
 /* A sum of two maps, and a rectifier: what a product before them can compute too. */
 extern const struct pxr_op pxr_add_op, pxr_relu_op;
+
+/* `map` plus `vector`, a map of one pixel with the same channels and gates, at every pixel. */
+struct pxr_node *pxr_add_everywhere(struct pxr_builder *builder, struct pxr_node *map,
+                                    struct pxr_node *vector);
 
 /* Whether a node is a convolution, masked or not. */
 bool pxr_is_conv(const struct pxr_node *node);

@@ -33,11 +33,12 @@ struct pxr_workspace {
         double *const *seconds;         /* [pass][node], to be added to; or NULL */
         struct pxr_memory_plan plan;
         char *slab, *scratch;
-        char *convert;   /* maps of a float32 kernel in mixed precision */
-        char *packed;    /* parameters packed for mixed precision */
-        uint8_t *pixels; /* [pixel][image][colour] */
-        uint8_t *small;  /* the same of the small images */
-        bool trains;     /* the passes are those of a step of training */
+        char *convert;    /* maps of a float32 kernel in mixed precision */
+        char *packed;     /* parameters packed for mixed precision */
+        uint8_t *pixels;  /* [pixel][image][colour] */
+        uint8_t *small;   /* the same of the small images */
+        int32_t *classes; /* [image]; -1: not set */
+        bool trains;      /* the passes are those of a step of training */
         struct pxr_training_step step;
 };
 
@@ -80,12 +81,14 @@ static int allocate(struct pxr_workspace *workspace, struct pxr_diag *diag)
                 workspace->packed = pxr_pages_new(packed + 1);
         workspace->pixels = calloc(pxr_graph_values(graph), workspace->limit);
         workspace->small = calloc(small + 1, workspace->limit);
+        workspace->classes = malloc(workspace->limit * sizeof(*workspace->classes));
         if (!workspace->slab || !workspace->scratch || !workspace->convert || !workspace->packed ||
-            !workspace->pixels || !workspace->small)
+            !workspace->pixels || !workspace->small || !workspace->classes)
                 return pxr_system_error(diag,
                                         "not enough memory for %.1f MB of tensors: lower "
                                         "train.micro_batch or the number of threads",
                                         (slab + scratch + convert + packed) / 1e6);
+        memset(workspace->classes, -1, workspace->limit * sizeof(*workspace->classes));
         if (workspace->checked) {
                 memset(workspace->slab, SENTINEL_BYTE, slab);
                 memset(workspace->scratch, SENTINEL_BYTE, scratch + PXR_SENTINEL);
@@ -150,6 +153,7 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
         free(workspace->convert);
         free(workspace->pixels);
         free(workspace->small);
+        free(workspace->classes);
         free(workspace);
 }
 
@@ -271,6 +275,11 @@ void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *sma
                   workspace->small);
 }
 
+void pxr_workspace_classes(struct pxr_workspace *workspace, const int32_t *classes, int images)
+{
+        memcpy(workspace->classes, classes, images * sizeof(*classes));
+}
+
 void pxr_workspace_train(struct pxr_workspace *workspace, struct pxr_training_step step)
 {
         workspace->trains = true;
@@ -316,6 +325,8 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
                 call.input[0] = workspace->pixels;
         else if (node->op == &pxr_small_image_op)
                 call.input[0] = workspace->small;
+        else if (node->op == &pxr_class_op)
+                call.input[0] = workspace->classes;
         for (int k = 0; k < node->inputs; k++) {
                 const struct pxr_node_memory *input =
                         &workspace->plan.memory[node->input[k]->index];

@@ -46,6 +46,10 @@ void pxr_workspace_pack(struct pxr_workspace *workspace, int threads, const floa
  * subsampled from them. */
 void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images);
 
+/* Set the images' classes, for a model that is given them: before forward() or begin(). They stay
+ * until they are set again; those that were never set make every output NaN. */
+void pxr_workspace_classes(struct pxr_workspace *workspace, const int32_t *classes, int images);
+
 /* Make the next passes those of a step of training, in which some ops are random; without it they
  * are not. */
 void pxr_workspace_train(struct pxr_workspace *workspace, struct pxr_training_step step);

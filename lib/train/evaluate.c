@@ -66,7 +66,7 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
                 return "not finite";
         if (nats > uniform * (1 + 1e-6)) /* beyond rounding: a model may be uniform */
                 return "worse than the uniform distribution";
-        if (!isnan(set->floor) && nll->given_rows == 0 && !nll->trained_on &&
+        if (!isnan(set->floor) && !nll->given && !nll->trained_on &&
             nats < set->floor - (isnan(error) ? 0.05 * set->floor : 5 * error))
                 return "better than any model of this data set can be";
         return NULL;
@@ -78,7 +78,8 @@ enum { ROUND = 8 };
 struct pxr_evaluation_memory {
         struct pxr_workspace **workspace[2]; /* [mixed][thread]; NULL: not needed yet */
         int threads;
-        uint8_t *pixels; /* of a share of a round */
+        uint8_t *pixels;  /* of a share of a round */
+        int32_t *classes; /* of the same images, if the model is given them */
         int64_t *index;
         double *nats;             /* [image] */
         double *micro_batch_nats; /* [micro-batch][row][col][colour], summed over its images */
@@ -128,6 +129,7 @@ static int make_memory(struct pxr_evaluation *e)
         images = micro_batches * e->micro_batch;
         m->threads = e->threads;
         m->pixels = pxr_alloc_array(e->arena, images, values);
+        m->classes = pxr_alloc_array(e->arena, images, sizeof(*m->classes));
         m->index = pxr_alloc_array(e->arena, images, sizeof(*m->index));
         m->nats = pxr_alloc_array(e->arena, images, sizeof(double));
         m->micro_batch_nats = pxr_alloc_array(e->arena, micro_batches * values, sizeof(double));
@@ -169,6 +171,7 @@ static void compute_values(const struct pxr_evaluation *e, struct pxr_workspace 
         double *sum = memory->micro_batch_nats + first / e->micro_batch * values;
 
         pxr_workspace_load(workspace, memory->pixels + first * values, count);
+        pxr_workspace_classes(workspace, memory->classes + first, count);
         pxr_workspace_forward(workspace, e->parameters);
         pxr_workspace_value_loss(workspace, nats);
         memset(sum, 0, values * sizeof(*sum));
@@ -198,6 +201,9 @@ static int compute_part(const struct pxr_evaluation *e, struct pxr_workspace **w
                 e->memory->index[i] = part.first + i;
         if (part.images > 0 && pxr_dataset_read(e->set, e->split, 0, e->memory->index, part.images,
                                                 e->memory->pixels, diag))
+                return -1;
+        if (e->graph->class_map && pxr_dataset_read_labels(e->set, e->split, e->memory->index,
+                                                           part.images, e->memory->classes, diag))
                 return -1;
         compute(e, workspace, part.images);
         return 0;
@@ -328,8 +334,7 @@ int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag 
 
         pxr_blas_single_thread();
         *nll = (struct pxr_nll) { .dimensions = (int64_t)pxr_graph_values(e->graph),
-                                  .given_rows = e->graph->small_rows,
-                                  .given_cols = e->graph->small_cols,
+                                  .given = pxr_is_conditional(e->graph),
                                   .trained_on = e->split == PXR_TRAIN };
         if (!e->memory && make_memory(e))
                 return -1;

@@ -16,9 +16,8 @@ struct pxr_nll {
         double sum_squares; /* of each image's nats */
         int64_t images;
         int64_t dimensions; /* of one image: rows x cols x colours */
-        int given_rows; /* of the small images that the NLL is conditional on; 0: unconditional */
-        int given_cols;
-        bool trained_on; /* the images are of the training split, which can be memorized */
+        bool given;         /* it is that of images given something else, as their class */
+        bool trained_on;    /* the images are of the training split, which can be memorized */
 };
 
 /* Views of it. The standard error is that of nats per image, NAN for fewer than 2 images. */

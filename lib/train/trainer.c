@@ -106,6 +106,7 @@ void pxr_trainer_free(struct pxr_trainer *trainer)
         free(trainer->moment[0]);
         free(trainer->moment[1]);
         free(trainer->gradient);
+        free(trainer->classes);
         free(trainer->nll);
         free(trainer->square);
         pxr_exchange_free(&trainer->exchange);
@@ -119,6 +120,7 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
 
         trainer->parameters = pxr_pages_new_zero(size * sizeof(float));
         trainer->gradient = pxr_pages_new_zero(size * trainer->micro_batches * sizeof(float));
+        trainer->classes = calloc(settings->batch, sizeof(*trainer->classes));
         trainer->nll = calloc(settings->batch, sizeof(double));
         trainer->square = calloc(trainer->size / CHUNK + 1, sizeof(double));
         if (settings->average > 0)
@@ -128,8 +130,8 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
                 if (!trainer->moment[i])
                         return pxr_out_of_memory(diag);
         }
-        if (!trainer->parameters || !trainer->gradient || !trainer->nll || !trainer->square ||
-            (settings->average > 0 && !trainer->average))
+        if (!trainer->parameters || !trainer->gradient || !trainer->classes || !trainer->nll ||
+            !trainer->square || (settings->average > 0 && !trainer->average))
                 return pxr_out_of_memory(diag);
         trainer->workspace = pxr_workspaces_new(
                 pxr_workspace_new(trainer->graph, pxr_precision_of(settings->precision),
@@ -249,16 +251,17 @@ int pxr_trainer_share(const struct pxr_trainer *trainer, int images, int *count)
         return *count ? share.first * (int)trainer->settings->micro_batch : 0;
 }
 
-/* Load a micro-batch of the next step: `pixels` of `count` images, of the batch from number `first`
- * on. */
+/* Load a micro-batch of the next step: `count` images, of the batch from number `first` on. Of
+ * `pixels` and the classes they are those from number `own` on. */
 static void load(const struct pxr_trainer *trainer, struct pxr_workspace *workspace,
-                 const uint8_t *pixels, int first, int count)
+                 const uint8_t *pixels, int own, int first, int count)
 {
         pxr_workspace_train(workspace,
                             (struct pxr_training_step) { .seed = (uint64_t)trainer->settings->seed,
                                                          .step = (uint32_t)trainer->step,
                                                          .first_image = (uint32_t)first });
-        pxr_workspace_load(workspace, pixels, count);
+        pxr_workspace_load(workspace, pixels + own * pxr_graph_values(trainer->graph), count);
+        pxr_workspace_classes(workspace, trainer->classes + own, count);
 }
 
 /* Gradients of this rank's micro-batches, each into its own array. `pixels` are of these. */
@@ -279,8 +282,8 @@ static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels
                 float *gradient = trainer->gradient + (size_t)slot * trainer->size;
 
                 memset(gradient, 0, trainer->size * sizeof(float));
-                load(trainer, workspace, pixels + (size_t)slot * micro_batch * dimensions,
-                     i * micro_batch, images_of(trainer, i, i + 1, images));
+                load(trainer, workspace, pixels, slot * micro_batch, i * micro_batch,
+                     images_of(trainer, i, i + 1, images));
                 pxr_workspace_forward(workspace, trainer->parameters);
                 compute_loss(trainer, workspace, scale, trainer->nll + i * micro_batch);
                 pxr_workspace_backward(workspace, trainer->parameters, gradient);
@@ -402,8 +405,7 @@ static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels,
         for (int first = 0; workspace && first < images && !node; first += micro_batch) {
                 int count = images - first < micro_batch ? images - first : micro_batch;
 
-                load(trainer, workspace, pixels + first * pxr_graph_values(trainer->graph), first,
-                     count);
+                load(trainer, workspace, pixels, first, first, count);
                 pxr_workspace_forward(workspace, trainer->parameters);
                 node = pxr_workspace_nonfinite(workspace, false);
                 if (node)

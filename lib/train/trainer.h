@@ -50,6 +50,8 @@ struct pxr_trainer {
         float *average;   /* running average of the parameters; NULL unless settings->average */
         float *moment[2]; /* NULL beyond what the optimizer keeps */
         float *gradient;  /* [micro-batch][size], of those that this rank computes */
+        int32_t *classes; /* [batch]: of the images of the next step, as `pixels` has them; to be
+                             filled before it if the model is given them */
         int micro_batches;
         struct pxr_ranks *ranks; /* NULL: this process is alone */
         struct pxr_exchange exchange;

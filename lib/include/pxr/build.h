@@ -128,6 +128,22 @@ struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols
  * pxr_conditioned(). */
 void pxr_condition(struct pxr_builder *builder, struct pxr_node *map);
 
+/* The class of the image, for a model of log p(image | class): a constant map of one pixel with a
+ * channel for each class, 1 for the image's own and 0 for all others. The same node at each call.
+ * An error if the images have no labels: see pxr_image_classes(). */
+struct pxr_node *pxr_class(struct pxr_builder *builder);
+
+/* `node` plus a learned vector for each class, the same at all pixels: V h of "Conditional Image
+ * Generation with PixelCNN Decoders" (van den Oord et al. 2016, equation 4). With the parameter
+ * class.weight [1, 1, classes, node's channels] ("left.class.weight" if `name` is "left"), which
+ * starts at zero. */
+struct pxr_node *pxr_class_bias(struct pxr_builder *builder, const char *name,
+                                struct pxr_node *node);
+
+/* Let the class condition the model in the rest of this build function and in the layers it builds:
+ * pxr_conditioned() then adds a pxr_class_bias() too. */
+void pxr_condition_on_class(struct pxr_builder *builder);
+
 /* `node` plus an unmasked 1x1 convolution of the map that conditions the model, with the parameter
  * condition.weight [1, 1, map's channels, node's channels] ("left.condition.weight" if `name` is
  * "left"); `node` itself without such a map. */
@@ -161,6 +177,10 @@ int pxr_image_rows(const struct pxr_builder *builder);
 int pxr_image_cols(const struct pxr_builder *builder);
 int pxr_image_colours(const struct pxr_builder *builder);
 int pxr_image_levels(const struct pxr_builder *builder);
+
+/* The classes that the labels of the images tell apart; 0: the images have no labels, or they are
+ * not read. */
+int pxr_image_classes(const struct pxr_builder *builder);
 
 /* Record an error at the layer being built. Always returns NULL. */
 struct pxr_node *pxr_layer_error(struct pxr_builder *builder, const char *format, ...)
