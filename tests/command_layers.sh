@@ -326,6 +326,18 @@ shorter_output() {
 }
 ok "a model trains with the distribution of such a plugin" shorter_output
 
+# The tables of options and of parameters, whose sizes later headers tell: these lack a last field each.
+shorter_tables() {
+	cp -r "$source/lib/include" shorter && chmod -R u+w shorter && cp "$top/lib/include/pxr/version.h" shorter/pxr &&
+		sed -i '/^        const char \*(\*check)(const void/d; /^        const void \*what; /d' shorter/pxr/option.h &&
+		sed -i '/^        const char \*meaning;/d' shorter/pxr/layer.h &&
+		is "$(diff -r shorter "$source/lib/include" | grep -c '^>')" 3 && built_with shorter short &&
+		with short pxr_layers older && out_has "in.weight" && out_has "number, 0 to 2; default 0.5" &&
+		out_has "number, -1 to 1; default 0.5" &&
+		with short pxr_layers check older && is "$(tail -n 1 out)" "all passed"
+}
+ok "a plugin whose tables have shorter structs passes the check" shorter_tables
+
 lays_out() { # FLAG...
 	${CC:-cc} -std=gnu17 "$@" -o layout "$source/tests/modules/layout.c" && ./layout
 }

@@ -316,8 +316,12 @@ struct pxr_node *pxr_output_pixels(struct pxr_builder *builder, struct pxr_node 
         struct pxr_graph *graph = builder->graph;
         struct pxr_distribution *named = pxr_alloc(graph->arena, sizeof(*named));
         void *copy = pxr_alloc(graph->arena, conf_size + 1);
-        bool whole = distribution && distribution->name && distribution->channels;
+        bool whole;
 
+        if (distribution)
+                distribution =
+                        pxr_whole_pixel_distribution(graph->arena, builder->plugin, distribution);
+        whole = distribution && distribution->name && distribution->channels;
         if (!logits || !named || !copy)
                 return NULL;
         for (int p = 0; whole && p < PXR_PRECISIONS; p++)

@@ -28,5 +28,8 @@ const struct pxr_op *pxr_whole_op(struct pxr_arena *arena, const struct pxr_plug
 const struct pxr_distribution *pxr_whole_distribution(struct pxr_arena *arena,
                                                       const struct pxr_plugin *plugin,
                                                       const struct pxr_distribution *distribution);
+const struct pxr_pixel_distribution *
+pxr_whole_pixel_distribution(struct pxr_arena *arena, const struct pxr_plugin *plugin,
+                             const struct pxr_pixel_distribution *distribution);
 
 #endif

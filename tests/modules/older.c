@@ -39,6 +39,11 @@ static const struct pxr_option rows[] = {
 };
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct conf) };
 
+static const struct pxr_parameter_doc parameters[] = {
+        { .name = "in.weight", .shape = "[1, 1, in, features]" },
+        { 0 },
+};
+
 static struct pxr_node *build(struct pxr_builder *builder, const void *options,
                               struct pxr_node *input)
 {
@@ -66,6 +71,7 @@ static const struct pxr_layer layer = {
         .name = "older",
         .summary = "a layer of an earlier pxr",
         .options = &options,
+        .parameters = parameters,
         .build = build,
 };
 PXR_PLUGIN(layer)

@@ -8,12 +8,14 @@
  * - Functions and variables keep their names and types. New ones may be added.
  * - Fields keep their order, types and meaning. New ones are added at the end, and only to these
  *   structs:
- *     - pxr_plugin, pxr_layer, pxr_op, pxr_mixed, pxr_option and pxr_distribution, which a plugin
- *       defines. The program knows their size in the plugin (struct pxr_plugin) and takes fields
- *       beyond it for zero, which always means what the program did before it had the field;
- *     - pxr_node, pxr_parameter, pxr_call, pxr_nll_call and pxr_dependencies, which the program
- *       makes and a plugin only reads, never copies.
- * - All other structs stay as they are. What needs more is a new function with a struct of its own.
+ *     - pxr_plugin, pxr_layer, pxr_parameter_doc, pxr_options, pxr_option, pxr_variant, pxr_op,
+ *       pxr_mixed, pxr_distribution and pxr_pixel_distribution, which a plugin defines as
+ * constants. The program knows their size in the plugin (struct pxr_plugin) and takes fields beyond
+ * it for zero, which always means what the program did before it had the field;
+ *     - pxr_node, pxr_parameter, pxr_call, pxr_nll_call, pxr_pixel and pxr_dependencies, which the
+ *       program makes and a plugin only reads, never copies.
+ * - All other structs stay as they are: those within others, and arguments such as pxr_new_node and
+ *   pxr_conv. What needs more is a new function with a struct of its own.
  * - Constants keep their values: PXR_MAX_INPUTS and the like, enumerators, flags. Enumerators are
  *   added at the end.
  * - Macros that a plugin expands, such as PXR_ELEMENTWISE, may change: the plugin contains what
@@ -57,7 +59,8 @@ struct pxr_plugin {
         uint32_t sizes[7];   /* PXR_PLUGIN_SIZES */
         const char *version; /* of the headers it was built with */
         const struct pxr_layer *layer;
-        uint32_t mixed_size; /* of struct pxr_mixed */
+        uint32_t mixed_size;    /* of struct pxr_mixed */
+        uint32_t more_sizes[4]; /* PXR_PLUGIN_MORE_SIZES */
 };
 
 /* Sizes of structs that can grow, as the plugin was built with them. */
@@ -66,6 +69,11 @@ struct pxr_plugin {
                 sizeof(struct pxr_plugin), sizeof(struct pxr_layer), sizeof(struct pxr_op), \
                         sizeof(struct pxr_node), sizeof(struct pxr_call),                   \
                         sizeof(struct pxr_option), sizeof(struct pxr_distribution)          \
+        }
+#define PXR_PLUGIN_MORE_SIZES                                                        \
+        {                                                                            \
+                sizeof(struct pxr_pixel_distribution), sizeof(struct pxr_options),   \
+                        sizeof(struct pxr_variant), sizeof(struct pxr_parameter_doc) \
         }
 
 /* Defines it, for a struct pxr_layer. Include <pxr/layer.h>. */
@@ -78,6 +86,7 @@ struct pxr_plugin {
                 PXR_VERSION,                                                                    \
                 &layer_,                                                                        \
                 sizeof(struct pxr_mixed),                                                       \
+                PXR_PLUGIN_MORE_SIZES,                                                          \
         };
 
 #ifdef __cplusplus
