@@ -12,7 +12,10 @@
 
 enum { MOST = 64, MAX_COLOURS = PXR_MAX_COLOURS, MOST_LOGITS = 10 * MOST };
 
-#define LEAST_LOG_SCALE (-7.0) /* smaller ones count as this */
+/* Log scales beyond these count as these. The wider one spreads over 10^5 times the range of the
+ * levels: beyond it a level's mass could not be told from the rounding of what is below it. */
+#define LEAST_LOG_SCALE (-7.0)
+#define MOST_LOG_SCALE 12.0
 
 struct mixture_logistic {
         int64_t components;
@@ -61,7 +64,6 @@ static int channels(int levels, int colours, const void *conf)
 /* The logistic of one component for one colour, given the earlier colours. */
 struct logistic {
         double mean, log_scale;
-        bool clamped; /* the log scale is LEAST_LOG_SCALE */
 };
 
 /* log P of a level, and its slopes by the mean and the log scale. */
@@ -72,6 +74,11 @@ struct mass {
 static double scaled(int level, int levels)
 {
         return 2.0 * level / (levels - 1) - 1;
+}
+
+static bool is_clamped(double log_scale)
+{
+        return log_scale < LEAST_LOG_SCALE || log_scale > MOST_LOG_SCALE;
 }
 
 static double sigmoid(double x)
@@ -93,9 +100,8 @@ static struct logistic logistic_of(const struct mixture_logistic *mixture, int l
 
         for (int c = 0; c < colour; c++)
                 logistic.mean += tanh(own[(2 + c) * count]) * scaled(values[c], levels);
-        logistic.clamped = logistic.log_scale < LEAST_LOG_SCALE;
-        if (logistic.clamped)
-                logistic.log_scale = LEAST_LOG_SCALE;
+        if (is_clamped(logistic.log_scale))
+                logistic.log_scale = logistic.log_scale < 0 ? LEAST_LOG_SCALE : MOST_LOG_SCALE;
         return logistic;
 }
 
@@ -175,7 +181,7 @@ static void pixel_nll(const struct mixture_logistic *mixture, int levels, int co
                         double by_mean = -share * mass[c][k].by_mean;
 
                         gradient[own] = by_mean;
-                        gradient[own + count] = logits[own + count] < LEAST_LOG_SCALE
+                        gradient[own + count] = is_clamped(logits[own + count])
                                                         ? 0
                                                         : -share * mass[c][k].by_log_scale;
                         for (int e = 0; e < c; e++) {
@@ -224,8 +230,9 @@ static void levels_probabilities(const struct pxr_pixel *pixel, const double *lo
                 for (int level = 0; level < levels; level++) {
                         double z = (scaled(level, levels) + half - logistic.mean) * inverse;
                         double up_to = level < levels - 1 ? sigmoid(z) : 1;
+                        double mass = up_to - below; /* below 0 by rounding; NaN stays NaN */
 
-                        probability[level] += weight * (up_to - below);
+                        probability[level] += weight * (mass < 0 ? 0 : mass);
                         below = up_to;
                 }
         }
@@ -315,7 +322,8 @@ static const struct pxr_layer mixture_logistic = {
                 "level extend to infinity. With three colours the components are those of whole\n"
                 "pixels: green's means are shifted by tanh(coupling) x red's value, blue's by "
                 "red's\n"
-                "and green's, and the weights of later colours follow from the earlier values.",
+                "and green's, and the weights of later colours follow from the earlier values.\n"
+                "Log scales below -7 count as -7, those above 12 as 12.",
         .options = &options,
         .parameters = parameters,
         .build = build,

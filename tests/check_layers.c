@@ -3,6 +3,7 @@
  * check_layers.c - layers that are not in the paper, against plain loops written from the equations
  * of the papers that they are from.
  */
+#include "codec/codec.h"
 #include "stack_reference.h"
 #include "tensor/dependency.h"
 
@@ -192,6 +193,45 @@ START_TEST(normalization_matches_the_reference)
                 normalize(&s, kinds[i].colours, &x);
                 expect_made(&s, "layers.1.layer_norm", 1, &x);
         }
+}
+END_TEST
+
+START_TEST(normalization_follows_the_stacks_of_gated_conv)
+{
+        const struct pxr_image_kind kinds[] = { grey, colour };
+
+        for (size_t i = 0; i < PXR_COUNT(kinds); i++) {
+                struct stack s = run_stack(
+                        kinds[i], "- gated_conv: {features: 6, layers: 2, first_kernel: 3}\n"
+                                  "- layer_norm\n- softmax\n");
+                const struct pxr_node *stacks = s.model->layer->output;
+                struct map x = node_map(s.workspace, PXR_F64, stacks, IMAGES, 1);
+
+                normalize(&s, kinds[i].colours, &x);
+                expect_made(&s, "layers.1.layer_norm", 1, &x);
+        }
+}
+END_TEST
+
+static struct pxr_node *build_gates(struct pxr_builder *builder, const void *conf,
+                                    struct pxr_node *input)
+{
+        (void)conf;
+        return new_conv(builder, NULL, 3, PXR_MASK_A, 6, 2, input);
+}
+
+static const struct pxr_layer gates = { .name = "gates",
+                                        .summary = "a convolution that leaves two gates",
+                                        .build = build_gates };
+
+START_TEST(normalization_of_single_gates_is_refused)
+{
+        add_layer(&gates);
+        ck_assert_ptr_null(try_stack(grey, "- gates\n- layer_norm\n- softmax\n"));
+        ck_assert_msg(strstr(pxr_diag_first_error(diag),
+                             "layers.1.layer_norm: layer_norm cannot follow a map that is cut into "
+                             "gates") != NULL,
+                      "%s", pxr_diag_first_error(diag));
 }
 END_TEST
 
@@ -391,6 +431,45 @@ START_TEST(a_mixture_of_logistics_stays_finite_far_from_its_means)
 }
 END_TEST
 
+/* A scale as wide as a float can tell counts as one that is still narrow enough: probabilities are
+ * no less than zero and add up to one, to what the codec asks for, and are those of the NLL. */
+START_TEST(a_mixture_of_logistics_stays_finite_at_wide_scales)
+{
+        static const double scales[] = { 11.9, 30, 1e3, 3e38 };
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 2, 2, 1, 256 }, mixing)->graph;
+        const struct pxr_parameter *bias = find_parameter(graph, "layers.1.mixture_logistic.bias");
+        struct pxr_workspace *workspace = new_workspace(graph, PXR_F64, PXR_FOR_TRAINING, 1, true);
+
+        for (size_t i = 0; i < PXR_COUNT(scales); i++) {
+                double *parameters = random_parameters(graph, 1), nll = 0, sum = 0;
+                double *gradient = allocate(graph->parameter_values, sizeof(double));
+                double p[256], log_p[256];
+                uint64_t width[256];
+
+                for (int k = 0; k < MIXED; k++)
+                        parameters[bias->offset + 2 * MIXED + k] = scales[i];
+                pxr_workspace_load(workspace, (const uint8_t[]) { 255, 254, 1, 0 }, 1);
+                pxr_workspace_forward(workspace, parameters);
+                pxr_workspace_loss(workspace, 1, &nll);
+                pxr_workspace_backward(workspace, parameters, gradient);
+                ck_assert(isfinite(nll));
+                for (size_t k = 0; k < graph->parameter_values; k++)
+                        ck_assert(isfinite(gradient[k]));
+                ck_assert_int_eq(gradient[bias->offset + 2 * MIXED] != 0, i == 0);
+                pxr_workspace_probabilities(workspace, 1, 1, 0, 0, false, p);
+                pxr_workspace_probabilities(workspace, 1, 1, 0, 0, true, log_p);
+                for (int level = 0; level < 256; level++) {
+                        sum += p[level];
+                        ck_assert(p[level] >= 0);
+                        ck_assert_double_eq_tol(p[level], exp(log_p[level]), 1e-12);
+                }
+                ck_assert_double_eq_tol(sum, 1, 1e-12);
+                ck_assert_int_eq(pxr_codec_widths(256, p, width), 0);
+        }
+}
+END_TEST
+
 /* --- dropout -----------------------------------------------------------------------------------
  */
 
@@ -543,10 +622,13 @@ int main(void)
         ADD_STACK_TEST(suite, gated_convolutions_match_the_reference);
         ADD_STACK_TEST(suite, activations_match_the_reference);
         ADD_STACK_TEST(suite, normalization_matches_the_reference);
+        ADD_STACK_TEST(suite, normalization_follows_the_stacks_of_gated_conv);
+        ADD_STACK_TEST(suite, normalization_of_single_gates_is_refused);
         ADD_STACK_TEST(suite, attention_matches_the_reference);
         ADD_STACK_TEST(suite, attention_reads_all_earlier_pixels_and_no_others);
         ADD_STACK_TEST(suite, a_mixture_of_logistics_matches_the_reference);
         ADD_STACK_TEST(suite, a_mixture_of_logistics_stays_finite_far_from_its_means);
+        ADD_STACK_TEST(suite, a_mixture_of_logistics_stays_finite_at_wide_scales);
         ADD_STACK_TEST(suite, dropout_zeroes_a_share_of_the_values_and_keeps_their_mean);
         ADD_STACK_TEST(suite, dropout_does_not_depend_on_the_micro_batch);
         ADD_STACK_TEST(suite, dropout_does_nothing_outside_training);
