@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * processor.h - what depends on the processor: its instruction set, and subnormal numbers.
+ * processor.h - what depends on the processor: its instruction set (<pxr/levels.h>), and subnormal
+ * numbers.
  */
 #ifndef PXR_BASE_PROCESSOR_H
 #define PXR_BASE_PROCESSOR_H
 
-/* The level of x86-64, as its ABI defines them: 4 (AVX-512), 3 (AVX2 and FMA) or 1 (all others); 0
- * on another architecture. */
-int pxr_x86_level(void);
+#include <pxr/levels.h>
 
 /* Make this thread flush subnormal numbers (below 1.2e-38 in single precision) to zero. They occur
  * in every training, as in the gradient of a confident softmax, and are many times slower on some

@@ -584,6 +584,35 @@ void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column
         pxr_bf16_find_zeros(k, n, to);
 }
 
+INLINE void pack_rounded_body(size_t k, size_t n, const pxr_bf16 *w, size_t row, size_t column,
+                              pxr_bf16 *to)
+{
+        size_t rows = round_up(k, depth_of(k));
+
+        for (size_t i = 0; i + 1 < k; i += 2)
+                for (size_t j = 0; j < n; j++) {
+                        const pxr_bf16 *from = w + i * row + j * column;
+                        pxr_bf16 *pair = to + packed_index(rows, i, j);
+
+                        pair[0] = from[0];
+                        pair[1] = from[row];
+                }
+        for (size_t j = 0; k % 2 && j < n; j++)
+                to[packed_index(rows, k - 1, j)] = w[(k - 1) * row + j * column];
+}
+
+void pxr_bf16_pack_rounded(size_t k, size_t n, const pxr_bf16 *w, size_t row, size_t column,
+                           pxr_bf16 *to)
+{
+        if (weights_size(k, n) != k * n)
+                memset(to, 0, weights_size(k, n) * sizeof(*to));
+        if (row == 1)
+                pack_rounded_body(k, n, w, 1, column, to);
+        else
+                pack_rounded_body(k, n, w, row, 1, to);
+        memset((uint8_t *)live_of(k, n, to), 1, tiles_of(k) * blocks_of(n));
+}
+
 /* --- products ----------------------------------------------------------------------------------
  */
 

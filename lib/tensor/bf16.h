@@ -12,35 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#include <pxr/op.h>
-
-static inline float pxr_bf16_value(pxr_bf16 number)
-{
-        uint32_t bits = (uint32_t)number << 16;
-        float value;
-
-        memcpy(&value, &bits, sizeof(value));
-        return value;
-}
-
-/* The nearest number, ties to even; NaN stays NaN. */
-static inline pxr_bf16 pxr_bf16_rounded(float value)
-{
-        uint32_t bits;
-
-        memcpy(&bits, &value, sizeof(bits));
-        if ((bits & 0x7fffffff) > 0x7f800000)
-                return (pxr_bf16)(bits >> 16 | 0x40);
-        return (pxr_bf16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-/* Round an array so; a denormal may become 0. */
-void pxr_bf16_round(size_t size, const float *from, pxr_bf16 *to);
-
-/* The same numbers as floats. */
-void pxr_bf16_widen(size_t size, const pxr_bf16 *from, float *to);
+#include <pxr/bf16.h>
 
 /* What computes products: any processor in float32; AVX512-BF16; tiles of AMX-BF16. */
 enum pxr_bf16_unit { PXR_BF16_PORTABLE, PXR_BF16_AVX512, PXR_BF16_AMX, PXR_BF16_UNITS };
@@ -56,12 +29,15 @@ const char *pxr_bf16_unit_name(enum pxr_bf16_unit unit);
  * benchmarks; not while another thread computes. */
 bool pxr_bf16_use_unit(enum pxr_bf16_unit unit);
 
-/* Room for packed weights, k x n, in numbers; where weight (i, j) is; and packing them. Weight
- * (i, j) is at w[i row + j column], of which one is 1. Who puts weights there in another way calls
- * find_zeros() then: what is multiplied by zeros alone is left out of a product. */
+/* Room for packed weights, k x n, in numbers; where weight (i, j) is; and packing them, or rounded
+ * ones. Weight (i, j) is at w[i row + j column], of which one is 1. Who puts weights there in
+ * another way calls find_zeros() then: what is multiplied by zeros alone is left out of a product.
+ */
 size_t pxr_bf16_packed_size(size_t k, size_t n);
 size_t pxr_bf16_packed_index(size_t k, size_t i, size_t j);
 void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column, pxr_bf16 *to);
+void pxr_bf16_pack_rounded(size_t k, size_t n, const pxr_bf16 *w, size_t row, size_t column,
+                           pxr_bf16 *to);
 void pxr_bf16_find_zeros(size_t k, size_t n, pxr_bf16 *packed);
 
 /*

@@ -162,6 +162,12 @@ static unsigned backward_flags(const struct pxr_node *node, const struct pxr_nod
         return memory->needs_grad && !memory->gated ? node->op->flags : 0;
 }
 
+/* Whether forward keeps a state: in mixed precision other ops do. */
+static bool has_state(const struct pxr_node_memory *memory)
+{
+        return memory->state[PXR_FORWARD].size > 0;
+}
+
 /* In each segment except the last, recompute what its gradients read, and what that is computed
  * from. */
 static void find_recomputed(const struct pxr_graph *graph, struct pxr_node_memory *memory)
@@ -174,7 +180,8 @@ static void find_recomputed(const struct pxr_graph *graph, struct pxr_node_memor
 
                 if (memory[i].end == graph->nodes || !memory[i].live)
                         continue;
-                if (flags & PXR_BACKWARD_READS_OUTPUT || (memory[i].needs_grad && node->op->state))
+                if (flags & PXR_BACKWARD_READS_OUTPUT ||
+                    (memory[i].needs_grad && has_state(&memory[i])))
                         memory[i].recompute = true;
                 for (int k = 0; k < node->inputs; k++) {
                         struct pxr_node_memory *input = &memory[node->input[k]->index];
@@ -193,7 +200,7 @@ static void find_forward(const struct pxr_graph *graph, struct pxr_node_memory *
                         continue;
                 if (memory[i].with == i)
                         begin(&memory[i].output[PXR_FORWARD], i);
-                if (graph->node[i]->op->state)
+                if (has_state(&memory[i]))
                         begin(&memory[i].state[PXR_FORWARD], i);
                 for (int k = 0; k < graph->node[i]->inputs; k++)
                         extend(&memory[graph->node[i]->input[k]->index].output[PXR_FORWARD],
@@ -209,7 +216,7 @@ static void find_backward(const struct pxr_graph *graph, struct pxr_node_memory 
                         continue;
                 if (memory[i].with == i)
                         begin(&memory[i].output[PXR_RECOMPUTE], recompute_time(graph, memory, i));
-                if (graph->node[i]->op->state)
+                if (has_state(&memory[i]))
                         begin(&memory[i].state[PXR_RECOMPUTE], recompute_time(graph, memory, i));
         }
         for (int i = 0; i < graph->nodes; i++) {
@@ -217,7 +224,7 @@ static void find_backward(const struct pxr_graph *graph, struct pxr_node_memory 
                 unsigned flags = backward_flags(node, &memory[i]);
                 int time = backward_time(graph, memory, i);
 
-                if (memory[i].needs_grad && node->op->state)
+                if (memory[i].needs_grad && has_state(&memory[i]))
                         extend(&memory[i].state[memory[i].recompute], time);
                 if (flags & PXR_BACKWARD_READS_OUTPUT)
                         extend(&memory[i].output[memory[i].recompute], time);
