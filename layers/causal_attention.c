@@ -10,7 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <pxr/bf16.h>
 #include <pxr/layer.h>
+#include <pxr/levels.h>
 #include <pxr/vecmath.h>
 
 enum { QUERY, MEMORY }; /* inputs; memory: keys and values */
@@ -87,6 +89,8 @@ static double multiply_adds(const struct pxr_node *node)
 #define PXR_KERNELS_FILE "layers/causal_attention_kernels.h"
 #include <pxr/precisions.h>
 
+#include "layers/causal_attention_mixed.h"
+
 static const struct pxr_op attention_op = {
         .name = "attention",
         .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
@@ -95,6 +99,7 @@ static const struct pxr_op attention_op = {
         .scratch = scratch,
         .depends = depends,
         .multiply_adds = multiply_adds,
+        .mixed = &attention_mixed,
 };
 
 static const struct pxr_parameter_doc parameters[] = {
