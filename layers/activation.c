@@ -2,7 +2,9 @@
 /* activation.c - smooth rectifiers: elu, gelu and silu. */
 #include <math.h>
 
+#include <pxr/bf16.h>
 #include <pxr/layer.h>
+#include <pxr/levels.h>
 #include <pxr/vecmath.h>
 
 enum { CHUNK = 256 }; /* values at a time */
@@ -31,11 +33,59 @@ static const struct pxr_options options = {
 #define PXR_KERNELS_FILE "layers/activation_kernels.h"
 #include <pxr/precisions.h>
 
+PXR_INLINE void forward_mixed_body(const struct pxr_call *call)
+{
+        const struct activation *activation = call->node->conf;
+        size_t size = pxr_map_size(call->node, call->images);
+        const pxr_bf16 *x = call->input[0];
+        pxr_bf16 *y = call->output;
+        float wide[CHUNK], result[CHUNK];
+
+        for (size_t i = 0; i < size; i += CHUNK) {
+                size_t count = size - i < CHUNK ? size - i : CHUNK;
+
+                for (size_t k = 0; k < count; k++)
+                        wide[k] = pxr_bf16_value(x[i + k]);
+                chunk_f32(activation->function, count, wide, result, NULL);
+                for (size_t k = 0; k < count; k++)
+                        y[i + k] = pxr_bf16_rounded(result[k]);
+        }
+}
+PXR_FOR_EACH_LEVEL(static, void, forward_mixed, (const struct pxr_call *call), (call))
+
+PXR_INLINE void backward_mixed_body(const struct pxr_call *call)
+{
+        const struct activation *activation = call->node->conf;
+        size_t size = pxr_map_size(call->node, call->images);
+        const pxr_bf16 *x = call->input[0], *dy = call->output_gradient;
+        pxr_bf16 *dx = call->input_gradient[0];
+        float wide[CHUNK], result[CHUNK], slope[CHUNK];
+
+        for (size_t i = 0; dx && i < size; i += CHUNK) {
+                size_t count = size - i < CHUNK ? size - i : CHUNK;
+
+                for (size_t k = 0; k < count; k++)
+                        wide[k] = pxr_bf16_value(x[i + k]);
+                chunk_f32(activation->function, count, wide, result, slope);
+                for (size_t k = 0; k < count; k++)
+                        slope[k] *= pxr_bf16_value(dy[i + k]);
+                for (size_t k = 0; call->accumulate[0] && k < count; k++)
+                        slope[k] += pxr_bf16_value(dx[i + k]);
+                for (size_t k = 0; k < count; k++)
+                        dx[i + k] = pxr_bf16_rounded(slope[k]);
+        }
+}
+PXR_FOR_EACH_LEVEL(static, void, backward_mixed, (const struct pxr_call *call), (call))
+
+static const struct pxr_mixed activation_mixed = { .forward = forward_mixed,
+                                                   .backward = backward_mixed };
+
 static const struct pxr_op activation_op = {
         .name = "activation",
         .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { forward_f32, backward_f32, advance_f32 },
                      { forward_f64, backward_f64, advance_f64 } },
+        .mixed = &activation_mixed,
 };
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)

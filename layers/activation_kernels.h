@@ -3,7 +3,7 @@
  */
 
 /* y = f(x) of up to CHUNK values, and the slopes dy/dx unless `slope` is NULL. */
-static void K(chunk)(int function, size_t size, const real *x, real *y, real *slope)
+PXR_INLINE void K(chunk)(int function, size_t size, const real *x, real *y, real *slope)
 {
         const real wide = function == GELU ? (real)1.5957691216057308 : 1;
         const real cubic = function == GELU ? (real)0.044715 : 0;

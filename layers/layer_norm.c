@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <pxr/bf16.h>
 #include <pxr/layer.h>
+#include <pxr/levels.h>
 
 enum { SCALE, SHIFT };
 
@@ -11,6 +13,8 @@ enum { SCALE, SHIFT };
 
 #define PXR_KERNELS_FILE "layers/layer_norm_kernels.h"
 #include <pxr/precisions.h>
+
+#include "layers/layer_norm_mixed.h"
 
 /* A colour is normalized by what it and earlier colours are. */
 static void depends(const struct pxr_node *node, int row, int col, int colour,
@@ -27,6 +31,7 @@ static const struct pxr_op layer_norm_op = {
         .kernels = { { forward_f32, backward_f32, advance_f32 },
                      { forward_f64, backward_f64, advance_f64 } },
         .depends = depends,
+        .mixed = &layer_norm_mixed,
 };
 
 static void ones(const struct pxr_parameter *parameter, struct pxr_random *random, double *values)
