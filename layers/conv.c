@@ -5,7 +5,7 @@
 struct conv {
         int mask;
         int64_t kernel, features;
-        bool bias;
+        bool bias, weight_norm;
         double gain;
 };
 
@@ -20,6 +20,8 @@ static const struct pxr_option rows[] = {
         PXR_BOOL(struct conv, bias, "true", "add a bias to each channel"),
         PXR_REAL(struct conv, gain, "1", 0, 100,
                  "weights start uniform within +-gain sqrt(3 / live inputs)"),
+        PXR_BOOL(struct conv, weight_norm, "false",
+                 "weights of a feature are scale v / |v|, with a learned scale"),
         PXR_END,
 };
 
@@ -42,25 +44,27 @@ static const struct pxr_options options = {
 static const struct pxr_parameter_doc parameters[] = {
         { "weight", "[kernel, kernel, in, features]", "masked entries are exactly zero, always" },
         { "bias", "[features]", "starts at zero" },
+        { "scale", "[features]",
+          "of weight_norm, whose v is `weight`; starts at |v|, so that the layer starts as it does "
+          "without" },
         { 0 },
 };
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         const struct conv *conv = conf;
+        const struct pxr_conv settings = { .kernel = conv->kernel,
+                                           .mask = conv->mask == 0 ? PXR_MASK_A : PXR_MASK_B,
+                                           .features = conv->features,
+                                           .bias = conv->bias,
+                                           .gain = conv->gain };
 
         if (conv->mask == 0 && conv->kernel == 1 && pxr_image_colours(builder) == 1)
                 return pxr_layer_error(builder, "with mask A a 1x1 kernel reads nothing of images "
                                                 "of one colour");
-        return pxr_conditioned(
-                builder, NULL,
-                pxr_conv(builder, NULL,
-                         &(struct pxr_conv) { .kernel = conv->kernel,
-                                              .mask = conv->mask == 0 ? PXR_MASK_A : PXR_MASK_B,
-                                              .features = conv->features,
-                                              .bias = conv->bias,
-                                              .gain = conv->gain },
-                         input));
+        return pxr_conditioned(builder, NULL,
+                               (conv->weight_norm ? pxr_weight_norm_conv
+                                                  : pxr_conv)(builder, NULL, &settings, input));
 }
 
 static const struct pxr_layer conv = {
@@ -76,6 +80,8 @@ static const struct pxr_layer conv = {
         .build = build,
         .check = "- conv: {mask: A, kernel: 5, features: 6}\n"
                  "- conv: {mask: B, kernel: 3, features: 7, bias: false}\n"
-                 "- conv: {mask: B, kernel: 1, features: 6}\n",
+                 "- conv: {mask: B, kernel: 1, features: 6}\n"
+                 "- conv: {mask: B, kernel: 3, features: 6, weight_norm: true}\n"
+                 "- conv: {mask: B, kernel: 1, features: 5, weight_norm: true, bias: false}\n",
 };
 PXR_PLUGIN(conv)

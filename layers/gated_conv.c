@@ -11,6 +11,7 @@ struct gated_conv {
         int mask;
         int64_t features, layers, kernel, first_kernel;
         double dropout, gain;
+        bool weight_norm;
 };
 
 static const char *const masks[] = { "A", "B", NULL };
@@ -27,6 +28,9 @@ static const struct pxr_option rows[] = {
                  "probability that a gated value of the horizontal stack is zeroed in training"),
         PXR_REAL(struct gated_conv, gain, "1", 0, 100,
                  "weights start uniform within +-gain sqrt(3 / live inputs)"),
+        PXR_BOOL(struct gated_conv, weight_norm, "false",
+                 "weights of a feature are scale v / |v|, with a learned scale, in all its "
+                 "convolutions"),
         PXR_END,
 };
 
@@ -55,6 +59,8 @@ static const struct pxr_parameter_doc parameters[] = {
           "from the vertical to the horizontal stack" },
         { "N.output.weight", "[1, 1, features, features]",
           "after the horizontal gates; added to the layer's input, except that of N = 0" },
+        { "N. ... .scale", "[out]",
+          "of each of these, with weight_norm, whose v is `weight`; starts at |v|" },
         { "N. ... .bias", "[out]", "of each of these but across; starts at zero" },
         { 0 },
 };
@@ -68,7 +74,7 @@ static struct pxr_node *add_conv(struct pxr_builder *builder, const struct gated
 
         snprintf(name, sizeof(name), "%d.%s", number, part);
         conv.gain = gated->gain;
-        input = pxr_conv(builder, name, &conv, input);
+        input = (gated->weight_norm ? pxr_weight_norm_conv : pxr_conv)(builder, name, &conv, input);
         return conv.bias && conv.gates ? pxr_conditioned(builder, name, input) : input;
 }
 
@@ -125,6 +131,8 @@ static const struct pxr_layer gated_conv = {
         .options = &options,
         .parameters = parameters,
         .build = build,
-        .check = "- gated_conv: {features: 6, layers: 3, kernel: 3, first_kernel: 5}\n",
+        .check = "- gated_conv: {features: 6, layers: 3, kernel: 3, first_kernel: 5}\n"
+                 "- gated_conv: {features: 6, layers: 2, kernel: 3, first_kernel: 3, mask: B, "
+                 "weight_norm: true}\n",
 };
 PXR_PLUGIN(gated_conv)

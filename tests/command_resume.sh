@@ -99,10 +99,11 @@ in_bfloat16() {
 ok "a run in bfloat16 that is interrupted and resumed on two threads has the same bits" in_bfloat16
 
 with_dropout() {
-	sed 's/^  - relu$/  - dropout: {rate: 0.3}\n&/' tiny.yaml >drops.yaml && mv drops.yaml tiny.yaml && stopped_or_not &&
-		is "$(query int.db "SELECT count(*) FROM layer WHERE kind = 'dropout'")" 1
+	sed 's/^  - relu$/  - dropout: {rate: 0.3}\n&/; s/kernel: 3/&, weight_norm: true/' tiny.yaml >drops.yaml &&
+		mv drops.yaml tiny.yaml && stopped_or_not &&
+		is "$(query int.db "SELECT count(*) FROM layer WHERE kind = 'dropout' OR kind = 'conv' AND parameters = 592")" 3
 }
-ok "a run with dropout that is interrupted and resumed on two threads has the same bits" with_dropout
+ok "a run with dropout and weight_norm that is interrupted and resumed on two threads has the same bits" with_dropout
 
 terminated() {
 	exits 130 interrupt term.db TERM && pxr_run --resume tiny --db term.db &&

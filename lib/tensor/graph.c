@@ -415,6 +415,13 @@ void pxr_init_zeros(const struct pxr_parameter *parameter, struct pxr_random *ra
         (void)values;
 }
 
+struct pxr_random pxr_initial_random(uint64_t seed, const char *name)
+{
+        uint64_t key = pxr_hash_name(name);
+
+        return pxr_random(seed, PXR_RANDOM_INIT, (uint32_t)key, (uint32_t)(key >> 32), 0);
+}
+
 int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *f32, double *f64,
                    struct pxr_diag *diag)
 {
@@ -422,9 +429,7 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *f32, dou
 
         for (parameter = graph->parameter; parameter; parameter = parameter->next) {
                 double *values = calloc(parameter->size, sizeof(double));
-                uint64_t key = pxr_hash_name(parameter->name);
-                struct pxr_random random =
-                        pxr_random(seed, PXR_RANDOM_INIT, (uint32_t)key, (uint32_t)(key >> 32), 0);
+                struct pxr_random random = pxr_initial_random(seed, parameter->name);
 
                 if (!values)
                         return pxr_out_of_memory(diag);

@@ -61,6 +61,9 @@ struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int
 int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *f32, double *f64,
                    struct pxr_diag *diag);
 
+/* The random numbers of a parameter's starting values. */
+struct pxr_random pxr_initial_random(uint64_t seed, const char *name);
+
 /* "weight", or "left.weight" if `prefix` is "left". */
 const char *pxr_join_names(struct pxr_arena *arena, const char *prefix, const char *name);
 

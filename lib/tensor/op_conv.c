@@ -12,8 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/conv.h"
 #include "tensor/gemm.h"
-#include "tensor/graph.h"
 
 struct conv {
         struct pxr_conv settings;
@@ -145,25 +145,47 @@ static double conv_multiply_adds(const struct pxr_node *node)
         return sum * node->gates * node->shape.rows * node->shape.cols;
 }
 
-/* Uniform within +-gain sqrt(3 / live inputs): variance gain^2 / live inputs. Masked weights keep
- * their zero. */
-static void weight_init(const struct pxr_parameter *parameter, struct pxr_random *random,
-                        double *values)
+struct pxr_conv_columns pxr_conv_columns(const struct pxr_node *node, int gate, int colour)
 {
-        const struct pxr_node *node = parameter->node;
+        struct columns columns = columns_of(node, gate, colour);
+
+        return (struct pxr_conv_columns) { columns.begin, columns.count,
+                                           live_inputs(node, colour) };
+}
+
+/* Draw the initial weights, uniform within +-gain sqrt(3 / live inputs): variance gain^2 / live
+ * inputs. They go to `values`, in which masked weights keep their zero, or if that is NULL, their
+ * squares are added to squares[out]. */
+static void draw_weights(const struct pxr_node *node, struct pxr_random *random, double *values,
+                         double *squares)
+{
         const struct conv *conv = node->conf;
 
         for (int gate = 0; gate < node->gates; gate++)
                 for (int colour = 0; colour < node->colours; colour++) {
-                        struct columns columns = columns_of(node, gate, colour);
-                        int live = live_inputs(node, colour);
-                        double bound = conv->settings.gain * sqrt(3.0 / (live ? live : 1));
+                        struct pxr_conv_columns at = pxr_conv_columns(node, gate, colour);
+                        double bound = conv->settings.gain * sqrt(3.0 / (at.live ? at.live : 1));
 
-                        for (int i = 0; i < live; i++)
-                                for (int f = 0; f < columns.count; f++)
-                                        values[(size_t)i * node->shape.channels + columns.begin +
-                                               f] = bound * (2 * pxr_random_uniform(random) - 1);
+                        for (int i = 0; i < at.live; i++)
+                                for (int f = at.begin; f < at.begin + at.count; f++) {
+                                        double x = bound * (2 * pxr_random_uniform(random) - 1);
+
+                                        if (values)
+                                                values[(size_t)i * node->shape.channels + f] = x;
+                                        else
+                                                squares[f] += x * x;
+                                }
                 }
+}
+
+void pxr_conv_init(const struct pxr_parameter *parameter, struct pxr_random *random, double *values)
+{
+        draw_weights(parameter->node, random, values, NULL);
+}
+
+void pxr_conv_init_squares(const struct pxr_node *node, struct pxr_random *random, double *squares)
+{
+        draw_weights(node, random, NULL, squares);
 }
 
 #define PXR_KERNELS_FILE "tensor/array_kernels.h"
@@ -174,7 +196,7 @@ static void weight_init(const struct pxr_parameter *parameter, struct pxr_random
 
 #include "tensor/conv_mixed.h"
 
-static const struct pxr_op conv_op = {
+const struct pxr_op pxr_conv_op = {
         .name = "conv",
         .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { forward_f32, backward_f32, advance_f32 },
@@ -187,7 +209,7 @@ static const struct pxr_op conv_op = {
 
 bool pxr_is_conv(const struct pxr_node *node)
 {
-        return node->op == &conv_op;
+        return node->op == &pxr_conv_op || node->op == &pxr_weight_norm_op;
 }
 
 static int full_taps(int mask, int height, int width)
@@ -204,15 +226,12 @@ static int full_taps(int mask, int height, int width)
         }
 }
 
-struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
-                          const struct pxr_conv *settings, struct pxr_node *input)
+struct pxr_node *pxr_conv_node(struct pxr_builder *builder, const struct pxr_op *op,
+                               const struct pxr_conv *settings, struct pxr_node *input)
 {
         struct conv conv = { .settings = *settings };
         int gates = settings->gates ? settings->gates : 1;
         int width = settings->kernel, height = settings->height ? settings->height : width;
-        const char *weight = pxr_join_names(builder->graph->arena, name, "weight");
-        const char *bias = pxr_join_names(builder->graph->arena, name, "bias");
-        struct pxr_node *node;
 
         if (!input)
                 return NULL;
@@ -227,8 +246,8 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
         conv.height = height;
         conv.width = width;
         conv.full = full_taps(settings->mask, height, width);
-        node = pxr_add_node(
-                builder, &(struct pxr_new_node) { .op = &conv_op,
+        return pxr_add_node(
+                builder, &(struct pxr_new_node) { .op = op,
                                                   .conf = &conv,
                                                   .conf_size = sizeof(conv),
                                                   .shape = { input->shape.rows, input->shape.cols,
@@ -236,13 +255,38 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                                                   .gates = gates,
                                                   .inputs = 1,
                                                   .input = { input } });
-        if (pxr_add_parameter(builder, node, weight, weight_init, 4,
-                              (int[]) { height, width, input->shape.channels, settings->features }))
-                return NULL;
-        if (settings->bias &&
-            pxr_add_parameter(builder, node, bias,
-                              settings->bias_init ? settings->bias_init : pxr_init_zeros, 1,
-                              &settings->features))
-                return NULL;
-        return node;
+}
+
+int pxr_conv_add_weight(struct pxr_builder *builder, const char *name, struct pxr_node *node)
+{
+        const struct conv *conv = node ? node->conf : NULL;
+
+        if (!node)
+                return -1;
+        return pxr_add_parameter(builder, node,
+                                 pxr_join_names(builder->graph->arena, name, "weight"),
+                                 pxr_conv_init, 4,
+                                 (int[]) { conv->height, conv->width,
+                                           node->input[0]->shape.channels, node->shape.channels });
+}
+
+int pxr_conv_add_bias(struct pxr_builder *builder, const char *name,
+                      const struct pxr_conv *settings, struct pxr_node *node)
+{
+        if (!settings->bias)
+                return 0;
+        return pxr_add_parameter(builder, node, pxr_join_names(builder->graph->arena, name, "bias"),
+                                 settings->bias_init ? settings->bias_init : pxr_init_zeros, 1,
+                                 &settings->features);
+}
+
+struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
+                          const struct pxr_conv *settings, struct pxr_node *input)
+{
+        struct pxr_node *node = pxr_conv_node(builder, &pxr_conv_op, settings, input);
+
+        return pxr_conv_add_weight(builder, name, node) ||
+                               pxr_conv_add_bias(builder, name, settings, node)
+                       ? NULL
+                       : node;
 }

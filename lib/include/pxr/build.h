@@ -86,6 +86,13 @@ struct pxr_conv {
 struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                           const struct pxr_conv *settings, struct pxr_node *input);
 
+/* The same with weight normalization (Salimans and Kingma 2016): the weights of an output feature
+ * are scale v / |v|, where the norm is over the inputs that no mask cuts off. Parameters: weight,
+ * which is v; scale [out], which starts at |v|, so that the output starts as that of pxr_conv();
+ * and bias. */
+struct pxr_node *pxr_weight_norm_conv(struct pxr_builder *builder, const char *name,
+                                      const struct pxr_conv *settings, struct pxr_node *input);
+
 /* The order in which an LSTM goes over the image (sections 3.1 and 3.2). */
 enum pxr_scan {
         PXR_SCAN_ROWS,  /* row by row from the top: the Row LSTM */
