@@ -514,8 +514,8 @@ static int join_ranks(struct program *program)
                 return -1;
         if (!order.ranks)
                 return 0;
-        signal(SIGUSR1, SIG_IGN); /* watched later: mpirun passes it on, as a request to save */
         if (order.ranks->rank != 0) {
+                signal(SIGUSR1, SIG_IGN);
                 signal(SIGINT, SIG_IGN);
                 signal(SIGTERM, SIG_IGN);
         }

@@ -22,9 +22,9 @@
 enum { BEST = 5 }; /* shown at the end */
 
 static struct arguments {
-        const char *db;
+        const char *db, *mpirun;
         struct pxr_arguments sbatch;
-        int launcher, jobs, threads; /* threads 0: not given */
+        int launcher, jobs, ranks, threads; /* threads 0: not given */
         bool dry_run, retry, quiet, json, no_wait, task, schema;
 } args;
 
@@ -263,18 +263,21 @@ static const char *task_name(struct pxr_arena *arena, struct pxr_diag *diag)
         return NULL;
 }
 
-/* Threads of one run. */
+/* Threads of one rank of a run. */
 static int share(void)
 {
-        int all = args.threads ? args.threads : usual_threads();
+        int all = args.threads ? args.threads : usual_threads(), ranks = args.jobs * args.ranks;
 
-        if (args.launcher == PXR_LAUNCH_SLURM)
+        if (args.launcher == PXR_LAUNCH_SLURM || args.task)
                 return args.threads ? args.threads : 1;
-        return all < args.jobs ? 1 : all / args.jobs;
+        return all < ranks ? 1 : all / ranks;
 }
 
-static int check_slurm_options(const struct program *program)
+static int check_cluster_options(const struct program *program)
 {
+        if (args.ranks > 1 && strspn(args.mpirun, " ") == strlen(args.mpirun))
+                return pxr_user_error(program->diag, "--mpirun: expected a command, got '%s'",
+                                      args.mpirun);
         if (args.launcher != PXR_LAUNCH_SLURM && (args.no_wait || args.sbatch.count))
                 return pxr_user_error(program->diag, "%s needs --launcher slurm",
                                       args.no_wait ? "--no-wait" : "--sbatch-option");
@@ -297,6 +300,8 @@ static int make_order(const struct program *program, struct pxr_sweep_options *o
                 .database = args.db,
                 .program = pxr_program_beside(arena, "pxr-run"),
                 .jobs = args.jobs,
+                .ranks = args.ranks,
+                .mpirun = args.mpirun,
                 .threads = share(),
                 .retry = args.retry,
                 .launcher = (enum pxr_launcher)args.launcher,
@@ -322,7 +327,7 @@ static int run(struct program *program)
                 return print_json(pxr_sweep_schema(), program->diag);
         if (!program->words.count)
                 return pxr_user_error(program->diag, "missing argument; expected: SWEEP");
-        if (check_slurm_options(program) || make_order(program, &order) ||
+        if (check_cluster_options(program) || make_order(program, &order) ||
             pxr_sweep_plan(order.sweep, &plan, program->diag))
                 return -1;
         order.plan = &plan;
@@ -353,7 +358,7 @@ static const struct command_option options[] = {
         { "jobs", 'j', "N", "number of runs at a time", FIELD(jobs), .least = 1, .most = 1024,
           .initial = "1" },
         { OPTION_THREADS("worker threads of all runs together, divided evenly (default: one per "
-                         "processor); with --launcher slurm, of each run (default: 1)") },
+                         "processor); with --launcher slurm, of each rank (default: 1)") },
         { "dry-run", 0, NULL, "list the runs without starting any", FIELD(dry_run) },
         { "retry", 0, NULL, "run failed runs again", FIELD(retry) },
         { OPTION_JSON },
@@ -361,6 +366,10 @@ static const struct command_option options[] = {
         { .help = "Clusters:" },
         { "launcher", 0, "NAME", "run as processes here, or as tasks of a Slurm job array",
           FIELD(launcher), .choices = launchers, .initial = "local" },
+        { "ranks", 0, "N", "number of processes that share each run, started by --mpirun",
+          FIELD(ranks), .least = 1, .most = 65536, .initial = "1" },
+        { "mpirun", 0, "COMMAND", "command that starts ranks, to which -n N is added",
+          FIELD(mpirun), .initial = "mpirun --bind-to none" },
         { "sbatch-option", 0, "OPTION",
           "option for sbatch, such as --sbatch-option=--time=2:00:00; can be repeated",
           FIELD(sbatch) },

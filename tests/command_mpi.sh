@@ -121,6 +121,25 @@ signalled() {
 ok "SIGTERM to mpirun saves the run" signalled TERM
 ok "SIGUSR1, which mpirun passes on, saves the run" signalled USR1
 
+# --- sweeps --------------------------------------------------------------------------------------
+
+sweep() {
+	given whole
+	printf '%s\n' "name: pair" "spec: tiny.yaml" "vary: {train.seed: [1]}" >pair.yaml
+	set -- pair.yaml $long --db sweep.db --ranks 2 --threads 2 --mpirun "mpirun --oversubscribe"
+	"$top/runner/pxr-sweep" "$@" >out 2>err &
+	launcher=$!
+	until [ "$(query sweep.db "SELECT count(*) FROM checkpoint" 2>/dev/null || echo 0)" != 0 ]; do
+		kill -0 $launcher 2>/dev/null || return
+		sleep 0.05
+	done
+	kill -9 $launcher
+	timeout 100 "$top/runner/pxr-sweep" "$@" >out 2>err &&
+		is "$(query sweep.db "SELECT state, failures, status, ranks, resumes, parameter_hash FROM job JOIN run ON run.id = run")" \
+			"finished|0|finished|2|1|$(query whole.db "SELECT parameter_hash FROM run")"
+}
+ok "runs of a sweep have several ranks, are saved when it is killed, and resumed to the bit" sweep
+
 # --- ranks that differ ---------------------------------------------------------------------------
 
 # differ TEXT SCRIPT: refused with a text, before a run is on record, when each rank runs a script

@@ -107,6 +107,7 @@ sweep() {
 }
 sweep short 2 "1, 2, 3, 4, 5"
 sweep long 400 "1, 2, 3"
+sweep pair 100 1
 
 results() {
 	query "$1" "SELECT spec_hash, status, parameter_hash FROM run ORDER BY spec_hash"
@@ -142,10 +143,17 @@ ok "the command of a finished sweep submits nothing again" again
 
 # begin DB: submit, and wait until two runs are at work and have a checkpoint.
 begin() {
-	given long && slurm_sweep long.yaml --db "$1" --no-wait train.checkpoint="20 steps" || return
+	given long && submit 2 long.yaml --db "$1"
+}
+
+# submit RUNS SWEEP --db DB OPTIONS...: the same for so many runs of a sweep.
+submit() {
+	runs=$1 db=$4
+	shift
+	slurm_sweep "$@" --no-wait train.checkpoint="20 steps" || return
 	tries=0
-	until [ "$(query "$1" "SELECT count(DISTINCT run) FROM checkpoint JOIN run ON run.id = run
-		WHERE status = 'running'" 2>/dev/null || echo 0)" = 2 ]; do
+	until [ "$(query "$db" "SELECT count(DISTINCT run) FROM checkpoint JOIN run ON run.id = run
+		WHERE status = 'running'" 2>/dev/null || echo 0)" = "$runs" ]; do
 		tries=$((tries + 1))
 		[ $tries -lt 600 ] || return
 		sleep 0.1
@@ -177,6 +185,18 @@ killed() {
 		is "$(query kill.db "SELECT failures FROM job WHERE id = $job")" 1
 }
 ok "a killed task is noticed, and its run resumed" killed
+
+shared() {
+	[ -e "$top/lib/pxr_mpi.so" ] || skip "pxr was built without MPI"
+	needs mpirun
+	set -- pair.yaml --db shared.db --ranks 2 --mpirun "mpirun --allow-run-as-root --bind-to none"
+	pxr_sweep pair.yaml --db here.db --threads 1 && submit 1 "$@" || return
+	scancel "$(query shared.db "SELECT substr(task, 7) FROM job WHERE state = 'running'")"
+	slurm_sweep "$@" train.checkpoint="20 steps" &&
+		is "$(query shared.db "SELECT state, failures, ranks, resumes, parameter_hash FROM job JOIN run ON run.id = run")" \
+			"finished|1|2|1|$(query here.db "SELECT parameter_hash FROM run")"
+}
+ok "a cancelled task of two ranks is saved, and resumed by two ranks to the bit" shared
 
 # Slurm alone knows about a process on another host.
 gone() {

@@ -340,7 +340,8 @@ elsewhere() {
 ok "an invalid value on the command line is refused with its location there" elsewhere
 
 by_hand() {
-	given whole && refused 2 "only pxr-sweep may pass --job" pxr_run fast.yaml --db whole.db --job 1 &&
+	given whole && export PXR_SWEEP_CLAIM="1 1 $$ now" &&
+		refused 2 "only pxr-sweep may pass --job" pxr_run fast.yaml --db whole.db --job 1 &&
 		results whole.db | cmp - whole
 }
 ok "pxr-run refuses --job from a user" by_hand

@@ -75,7 +75,7 @@ static void end_line(struct pxr_program *program)
 {
         const char *error = strstr(program->line, "error: ");
 
-        if (*program->line)
+        if (program->line[strspn(program->line, "-")]) /* not a line that mpirun draws */
                 memcpy(program->last, program->line, sizeof(program->last));
         if (error && !*program->error)
                 snprintf(program->error, sizeof(program->error), "%s", error + strlen("error: "));

@@ -20,7 +20,7 @@ struct pxr_program {
         double started;               /* of pxr_now() */
         char line[PXR_PROGRAM_LINE];  /* the start of a line that is not complete */
         char error[PXR_PROGRAM_LINE]; /* the first error it printed, without location; "": none */
-        char last[PXR_PROGRAM_LINE];  /* the last line it printed */
+        char last[PXR_PROGRAM_LINE];  /* the last line it printed that says something */
 };
 
 /* Start a program, whose stdout is ignored. `arguments` end with NULL. Returns 0 or -1. */

@@ -182,26 +182,43 @@ int pxr_store_task_arrays(struct pxr_store *store, struct pxr_arena *arena, int6
 /* --- a run's side ------------------------------------------------------------------------------
  */
 
-int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, int64_t holder,
+const char pxr_claim_variable[] = "PXR_SWEEP_CLAIM";
+
+char *pxr_claim_text(struct pxr_arena *arena, const struct pxr_job *job, const struct pxr_run *now)
+{
+        return pxr_strf(arena, "%" PRId64 " %" PRId64 " %" PRId64 " %s", job->id, job->claims,
+                        now->process_id, now->process_start ? now->process_start : "");
+}
+
+int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, const char *claim,
                         struct pxr_diag *diag)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, NULL, diag,
-                          "SELECT claims FROM job WHERE id = ? AND process_id = ? AND state = "
-                          "'running'",
-                          "ii", ticket->job, holder);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
+        struct pxr_cursor rows = pxr_query(
+                store, arena, diag,
+                "SELECT claims, host, process_id, process_start FROM job WHERE id = ?1 AND "
+                "state = 'running' AND printf('%d %d %d %s', id, claims, process_id, "
+                "coalesce(process_start, '')) = ?2",
+                "it", ticket->job, claim);
         bool ours = pxr_cursor_next(&rows);
 
-        if (ours)
+        if (ours) {
+                const char *host = pxr_cursor_text(&rows, 1);
+
                 ticket->claim = pxr_cursor_integer(&rows, 0);
+                ours = !pxr_process_host(host) ||
+                       pxr_process_lives(host, pxr_cursor_integer(&rows, 2),
+                                         pxr_cursor_text(&rows, 3));
+        }
         if (pxr_cursor_end(&rows))
-                return -1;
-        if (ours)
-                return 0;
-        return pxr_user_error(diag,
-                              "%s: job %" PRId64 " is not claimed by the parent process: only "
-                              "pxr-sweep may pass --job",
-                              store->path, ticket->job);
+                ours = false;
+        else if (!ours)
+                pxr_user_error(diag,
+                               "%s: job %" PRId64 " is not claimed by the process that started "
+                               "this one: only pxr-sweep may pass --job",
+                               store->path, ticket->job);
+        pxr_arena_free(arena);
+        return ours ? 0 : -1;
 }
 
 int pxr_store_link_job(struct pxr_store *store, const struct pxr_job_ticket *ticket, int64_t run,

@@ -80,8 +80,14 @@ struct pxr_job_ticket {
         int64_t claim;
 };
 
-/* Check that process `holder` has claimed the job. Sets ticket->claim. */
-int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, int64_t holder,
+/* The environment variable by which a process shows the runs it starts that it has claimed a job;
+ * and its value for a job that was just claimed. */
+extern const char pxr_claim_variable[];
+char *pxr_claim_text(struct pxr_arena *arena, const struct pxr_job *job, const struct pxr_run *now);
+
+/* Check that `claim`, the value of that variable (NULL: not set), is the job's last, and that the
+ * process that has claimed it lives, if it is of this host. Sets ticket->claim. */
+int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, const char *claim,
                         struct pxr_diag *diag);
 
 /* Record `run` as the job's run. An error if another process has claimed the job since, or if the

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "sweep/queue.h"
@@ -11,6 +13,7 @@
 enum {
         POLL = 500,      /* milliseconds */
         RUN_SAVED = 130, /* exit status of a run that was interrupted, and saved */
+        BY_SIGNAL = 128, /* ... of mpirun, with the number of a signal that ended a rank */
         RUN_REFUSED = 2, /* ... of one with a user's error */
 };
 
@@ -35,10 +38,32 @@ struct local {
 /* --- starting runs -----------------------------------------------------------------------------
  */
 
+/* What asks a run to save and stop. mpirun would pass on SIGTERM, and kill the ranks soon after. */
+static int stop_signal(const struct pxr_sweep_options *options)
+{
+        return options->ranks > 1 ? SIGUSR1 : SIGTERM;
+}
+
+/* The words of a text, NULL-ended. */
+static const char *const *words_of(struct pxr_arena *arena, const char *text)
+{
+        char *copy = pxr_strdup(arena, text), *rest;
+        const char **word = pxr_alloc_array(arena, strlen(text) / 2 + 2, sizeof(*word));
+        int count = 0;
+
+        for (char *at = strtok_r(copy, " ", &rest); word && at; at = strtok_r(NULL, " ", &rest))
+                word[count++] = at;
+        return word;
+}
+
+/* With several ranks, mpirun stands between this process and the run. The run is saved when this
+ * process ends, for setpriv has the kernel send SIGUSR1 to mpirun then, which passes it on. */
 static const char *const *arguments_of(const struct pxr_sweep_options *options,
                                        struct pxr_arena *arena, const struct pxr_job *job,
                                        const struct pxr_trial *trial)
 {
+        const char *const attended[] = { "setpriv", "--pdeathsig", "USR1", NULL };
+        const char *const number[] = { "-n", pxr_strf(arena, "%d", options->ranks), NULL };
         const char *const resume[] = { options->program, "--resume",
                                        pxr_strf(arena, "%" PRId64, job->run), NULL };
         const char *const new[] = { options->program, options->sweep->spec, NULL };
@@ -52,10 +77,13 @@ static const char *const *arguments_of(const struct pxr_sweep_options *options,
                 pxr_strf(arena, "%" PRId64, job->id),
                 NULL,
         };
-        const char *const *const lists[] = { job->run ? resume : new, both,
+        const char *const *const alone[] = { job->run ? resume : new, both,
                                              job->run ? NULL : trial->overrides.text, NULL };
+        const char *const *run = pxr_join_arguments(arena, alone);
+        const char *const *const shared[] = { attended, words_of(arena, options->mpirun), number,
+                                              run, NULL };
 
-        return pxr_join_arguments(arena, lists);
+        return options->ranks > 1 && run ? pxr_join_arguments(arena, shared) : run;
 }
 
 static int start(struct local *local, struct slot *slot, struct pxr_arena *arena,
@@ -64,10 +92,16 @@ static int start(struct local *local, struct slot *slot, struct pxr_arena *arena
         const struct pxr_queue *q = local->queue;
         const struct pxr_trial *trial = pxr_plan_find(q->options->plan, job->spec_hash);
         const char *const *arguments = arguments_of(q->options, arena, job, trial);
+        const char *claim = pxr_claim_text(arena, job, q->self);
 
         *slot = (struct slot) {
                 .resumed = job->run != 0, .job = job->id, .claims = job->claims, .trial = trial
         };
+        if (!pxr_arena_failed(arena))
+                setenv(pxr_claim_variable, claim, 1);
+        /* Seconds that Open MPI's mpirun leaves rank 0 to save when another rank has died. */
+        if (q->options->ranks > 1)
+                setenv("OMPI_MCA_odls_base_sigkill_timeout", "5", 0);
         if (pxr_arena_failed(arena) || pxr_program_start(&slot->program, arguments, q->diag)) {
                 job->state = PXR_JOB_WAITING;
                 pxr_store_release_job(q->options->store, job, q->diag);
@@ -99,9 +133,11 @@ static int fill(struct local *local)
 /* Ask all runs to save and stop. */
 static void stop_all(struct local *local)
 {
+        int number = stop_signal(local->queue->options);
+
         for (int i = 0; i < local->slots; i++)
                 if (local->slot[i].used && !local->slot[i].asked_to_stop) {
-                        kill(local->slot[i].program.process, SIGTERM);
+                        kill(local->slot[i].program.process, number);
                         local->slot[i].asked_to_stop = true;
                 }
 }
@@ -121,7 +157,9 @@ static struct pxr_job *job_with_id(const struct pxr_jobs *jobs, int64_t id)
 static void judge(const struct pxr_queue *q, const struct slot *slot, int status,
                   struct pxr_arena *arena, struct pxr_job *job)
 {
-        bool saved = status == RUN_SAVED || status == -SIGTERM;
+        int number = stop_signal(q->options);
+        bool saved = status == RUN_SAVED || status == -number || status == BY_SIGNAL + number ||
+                     pxr_job_has_run(job, "interrupted");
         bool cut = saved && q->options->task && pxr_queue_report(q); /* by the cluster */
 
         if (status == 0 && pxr_job_has_run(job, "finished")) {

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "experiment/recorded.h"
 #include "sweep/queue.h"
@@ -64,8 +64,9 @@ int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_stat
 int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *diag)
 {
         order->job.job = job;
-        /* SIGTERM may come several times, as the parent's threads end one by one. */
+        /* SIGTERM may come several times, as the parent's threads end one by one. With several
+         * ranks the parent is mpirun, which has a signal of its own when the sweep ends. */
         prctl(PR_SET_PDEATHSIG, SIGTERM);
-        /* The parent is another process if pxr-sweep has ended already. */
-        return pxr_store_check_job(order->store, &order->job, getppid(), diag);
+        /* This fails if pxr-sweep has ended already. */
+        return pxr_store_check_job(order->store, &order->job, getenv(pxr_claim_variable), diag);
 }

@@ -48,7 +48,9 @@ struct pxr_sweep_options {
         const char *database; /* path of the store */
         const char *program;  /* path of pxr-run */
         int jobs;             /* at a time */
-        int threads;          /* of each */
+        int ranks;            /* of each, joined by MPI if more than 1 */
+        const char *mpirun;   /* command that starts ranks: words between spaces */
+        int threads;          /* of each rank */
         bool retry;           /* give failed jobs new tries */
         enum pxr_launcher launcher;
         const char *task; /* local: run at most one job, as this cluster task; NULL: run all */
@@ -76,7 +78,7 @@ int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_stat
                   struct pxr_diag *diag);
 
 /* For a run that pxr-sweep started: make it the job's, and end it when its sweep ends. Refused
- * unless the parent process has claimed that job. Returns 0 or -1. */
+ * unless the environment has the claim of that job (jobs.h). Returns 0 or -1. */
 int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *diag);
 
 #endif

@@ -266,12 +266,13 @@ static const char *const *sbatch_arguments(const struct cluster *c, struct pxr_a
 {
         const struct pxr_sweep_options *options = c->queue->options;
         const char *threads = pxr_strf(arena, "%d", options->threads);
+        const char *ranks = pxr_strf(arena, "%d", options->ranks);
         const char *const sbatch[] = {
                 "sbatch",
                 "--parsable",
                 "--no-requeue", /* a lost try is counted here */
                 "--open-mode=append",
-                "--ntasks=1",
+                pxr_strf(arena, "--ntasks=%s", ranks),
                 pxr_strf(arena, "--array=1-%d%%%d", tasks, at_a_time),
                 pxr_strf(arena, "--cpus-per-task=%s", threads),
                 pxr_strf(arena, "--job-name=%s", options->sweep->name),
@@ -279,9 +280,13 @@ static const char *const *sbatch_arguments(const struct cluster *c, struct pxr_a
                 NULL,
         };
         const char *const task[] = {
-                "/dev/stdin",      options->task_program, "--db",
-                options->database, "--threads",           threads,
-                "--quiet",         "--slurm-task",        NULL,
+                "/dev/stdin", options->task_program,
+                "--db",       options->database,
+                "--threads",  threads,
+                "--ranks",    ranks,
+                "--mpirun",   options->mpirun,
+                "--quiet",    "--slurm-task",
+                NULL,
         };
         const char *const *const lists[] = { sbatch, options->sbatch_options, task,
                                              options->task_arguments, NULL };
