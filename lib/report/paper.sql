@@ -65,6 +65,7 @@ CREATE TEMP VIEW IF NOT EXISTS judged AS
       WHEN images IS NULL THEN iif(state = 'failed', 'it has ', 'it is ') || state
       WHEN suspect IS NOT NULL THEN suspect
       WHEN NOT coalesce(abs(nats) < 9e999, 0) THEN 'its NLL is not finite'
+      WHEN given LIKE 'class %' THEN 'its NLL is conditional on the class of the images'
       WHEN given IS NOT NULL THEN 'its NLL is conditional on smaller versions of the images'
       ELSE misfit
     END AS reason

@@ -9,6 +9,6 @@ SELECT run.id AS run, printf('sees %d rows above and %d columns to the left, of 
     max(field_above), max(field_left), image_rows, image_cols) AS found
 FROM examined AS run
 CROSS JOIN layer ON layer.run = run.id
-WHERE image_rows > 0 AND given IS NULL
+WHERE image_rows > 0 AND given_identity IS NULL
 GROUP BY run.id
 HAVING max(field_above) < image_rows / 2 AND (reproduces_table > 0 OR family IN ('row', 'diagonal'));
