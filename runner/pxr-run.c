@@ -91,6 +91,8 @@ static void print_model(const struct pxr_experiment *e, const struct pxr_memory 
             ", test %" PRId64 "\n",
             set->name, set->rows, set->cols, set->colours, set->levels, set->count[PXR_TRAIN],
             set->count[PXR_VALID], set->count[PXR_TEST]);
+        if (pxr_is_conditional(graph))
+                printf("given           %s\n", pxr_given(e->arena, graph));
         printf("training        %" PRId64 " epoch%s of %" PRId64 " step%s\n", epochs,
                pxr_plural(epochs), steps, pxr_plural(steps));
         fflush(stdout);
@@ -125,7 +127,7 @@ static int print_model_as_json(const struct pxr_experiment *e, const struct pxr_
 
         return print_json(
                 json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, "
-                          "s:{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I}, s:I, s:I, "
+                          "s:{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I}, s:s*, s:I, s:I, "
                           "s:{s:s, s:i, s:i, s:i, s:i}}",
                           "name", e->settings.name, "layers", layers_as_json(e->model),
                           "parameters", (json_int_t)graph->parameter_values, "multiply_adds",
@@ -136,8 +138,8 @@ static int print_model_as_json(const struct pxr_experiment *e, const struct pxr_
                           set->cols, "colours", set->colours, "levels", set->levels, "train",
                           (json_int_t)set->count[PXR_TRAIN], "valid",
                           (json_int_t)set->count[PXR_VALID], "test",
-                          (json_int_t)set->count[PXR_TEST], "epochs",
-                          (json_int_t)e->settings.train.epochs, "steps_per_epoch",
+                          (json_int_t)set->count[PXR_TEST], "given", pxr_given(e->arena, graph),
+                          "epochs", (json_int_t)e->settings.train.epochs, "steps_per_epoch",
                           (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
                           "values_changed", c->probes, "field_above", extent.above, "field_left",
                           extent.left, "field_right", extent.right),

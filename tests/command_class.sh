@@ -35,7 +35,8 @@ make_run() {
 }
 
 on_record() {
-	given run && pxr_run tiny.yaml --db b.db && out_has "bits/dim given class of 2" &&
+	given run && pxr_run tiny.yaml --dry-run --db b.db && out_has "given           class of 2" &&
+		pxr_run tiny.yaml --db b.db && out_has "bits/dim given class of 2" &&
 		is "$(query b.db 'SELECT given FROM run')" "class of 2" &&
 		is "$(query b.db 'SELECT parameter_hash FROM run')" "$(query a.db 'SELECT parameter_hash FROM run')" &&
 		"$top/runner/pxr-report" show 1 --db b.db >out 2>err && out_has "class of 2" &&

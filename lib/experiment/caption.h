@@ -23,7 +23,8 @@ int pxr_caption_begin(struct pxr_caption *caption, struct pxr_arena *arena,
                       const struct pxr_recorded *recorded, const char *title,
                       struct pxr_diag *diag);
 
-/* Add a text unless it is NULL: pxr:given (what was given to the model), pxr:occluded, pxr:images
+/* Add a text unless it is NULL: pxr:given (what was given to the model), pxr:classes (of samples),
+ * pxr:occluded, pxr:images
  * (that were completed or evaluated) and others. */
 void pxr_caption_add(struct pxr_caption *caption, const char *key, const char *value);
 

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/number.h"
-#include "experiment/recorded.h"
+#include "experiment/images.h"
 #include "experiment/share.h"
 #include "experiment/state.h"
 #include "tensor/mixed.h"
@@ -65,16 +65,6 @@ void pxr_epoch_order(const struct pxr_experiment *experiment, int64_t epoch, int
                 order[i] = order[other];
                 order[other] = kept;
         }
-}
-
-int pxr_read_batch(const struct pxr_experiment *e, int64_t epoch, const int64_t *index, int count,
-                   uint8_t *pixels, struct pxr_trainer *trainer, struct pxr_diag *diag)
-{
-        if (pxr_dataset_read(e->set, PXR_TRAIN, epoch, index, count, pixels, diag))
-                return -1;
-        return e->model->graph->class_map ? pxr_dataset_read_labels(e->set, PXR_TRAIN, index, count,
-                                                                    trainer->classes, diag)
-                                          : 0;
 }
 
 static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch, int64_t number)

@@ -62,8 +62,8 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
 
 /* What was drawn as plain images, each in a PNG of its own: 0000000.png on, in the order of
  * `drawn`, in a new or empty folder. The texts of each say where it comes from, also pxr:image (its
- * number), pxr:log_likelihood, and of a completion pxr:of, pxr:completion and
- * pxr:drawn_log_likelihood. Returns 0, or -1 with no folder. */
+ * number), pxr:log_likelihood, pxr:class if it was given one, and of a completion pxr:of,
+ * pxr:completion and pxr:drawn_log_likelihood. Returns 0, or -1 with no folder. */
 int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
                     const struct pxr_drawn *drawn, const char *folder, struct pxr_diag *diag);
 

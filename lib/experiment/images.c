@@ -218,6 +218,19 @@ struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr
         return set;
 }
 
+/* --- training images ---------------------------------------------------------------------------
+ */
+
+int pxr_read_batch(const struct pxr_experiment *e, int64_t epoch, const int64_t *index, int count,
+                   uint8_t *pixels, struct pxr_trainer *trainer, struct pxr_diag *diag)
+{
+        if (pxr_dataset_read(e->set, PXR_TRAIN, epoch, index, count, pixels, diag))
+                return -1;
+        return e->model->graph->class_map ? pxr_dataset_read_labels(e->set, PXR_TRAIN, index, count,
+                                                                    trainer->classes, diag)
+                                          : 0;
+}
+
 /* --- small images ------------------------------------------------------------------------------
  */
 

@@ -38,6 +38,11 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
                                        const struct pxr_graph *graph);
 
+/* Read training images of an epoch to `pixels`, and their classes, if the model is given them, to
+ * the trainer's. Returns 0 or -1. */
+int pxr_read_batch(const struct pxr_experiment *experiment, int64_t epoch, const int64_t *index,
+                   int count, uint8_t *pixels, struct pxr_trainer *trainer, struct pxr_diag *diag);
+
 /* What samples of a model that is given small images are given by default: the first images of the
  * validation split (or else of the training, or of the test split), subsampled, from the first
  * again after the last. *small is NULL for any other model. Returns 0 or -1. */

@@ -107,11 +107,6 @@ struct pxr_nll pxr_no_images(const struct pxr_graph *graph);
 /* The order of the training images in an epoch, which depends on seed and epoch alone. */
 void pxr_epoch_order(const struct pxr_experiment *experiment, int64_t epoch, int64_t *order);
 
-/* Read training images of an epoch to `pixels`, and their classes, if the model is given them, to
- * the trainer's. Returns 0 or -1. */
-int pxr_read_batch(const struct pxr_experiment *experiment, int64_t epoch, const int64_t *index,
-                   int count, uint8_t *pixels, struct pxr_trainer *trainer, struct pxr_diag *diag);
-
 /* --- record.c ----------------------------------------------------------------------------------
  */
 
