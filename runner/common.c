@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* common.c - printing text of unknown origin, short texts, JSON, file names, and signals. */
+/* common.c - printing text of unknown origin, short texts, JSON, file names, signals, and joining
+ * ranks. */
 #define _GNU_SOURCE /* vasprintf() */
 #include "runner/common.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,4 +173,44 @@ void watch_signals(bool patient)
         asks_once_more = patient;
         watch_signal(SIGINT);
         watch_signal(SIGTERM);
+}
+
+static char late[200];
+
+static void on_alarm(int number)
+{
+        ssize_t written = write(STDERR_FILENO, late, strlen(late));
+
+        (void)number;
+        (void)written;
+        _exit(1);
+}
+
+/* Rank 0 reports, another one only if rank 0 itself is late. */
+static double patience_at_start(double timeout)
+{
+        const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+
+        rank = rank ? rank : getenv("PMIX_RANK");
+        rank = rank ? rank : getenv("PMI_RANK");
+        return rank && atoi(rank) > 0 ? 15 * timeout + 5 : 10 * timeout;
+}
+
+int join_ranks(struct pxr_arena *arena, double timeout, struct pxr_ranks **ranks,
+               struct pxr_diag *diag)
+{
+        double seconds = ceil(patience_at_start(timeout));
+        int status;
+
+        if (pxr_ranks_launched()) {
+                snprintf(late, sizeof(late),
+                         "%s: error: not all ranks have started after %.0f seconds: a process "
+                         "hangs, or they cannot reach each other\n",
+                         program_invocation_short_name, seconds);
+                signal(SIGALRM, on_alarm);
+                alarm((unsigned)seconds);
+        }
+        status = pxr_ranks_join(arena, &stop_asked, timeout, ranks, diag);
+        alarm(0);
+        return status;
 }

@@ -14,6 +14,7 @@
 
 #include "base/progress.h"
 #include "tensor/graph.h"
+#include "train/ranks.h"
 
 /* Print what may hold other people's text: names from a database, a spec or a file. Every command
  * prints it so and in no other way, for it could move the cursor of a terminal or look like
@@ -82,5 +83,10 @@ void watch_signals(bool patient);
 
 /* Let another signal ask the work to stop too. */
 void watch_signal(int number);
+
+/* pxr_ranks_join(), which waits until all processes of the launcher have reached it: after ten
+ * times the time-out this process is ended with a message. */
+int join_ranks(struct pxr_arena *arena, double timeout, struct pxr_ranks **ranks,
+               struct pxr_diag *diag);
 
 #endif

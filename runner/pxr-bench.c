@@ -443,7 +443,7 @@ static int run(struct program *program)
         struct pxr_ranks *ranks = NULL;
         struct pxr_image_kind kind;
 
-        if (args.ranks && pxr_ranks_join(program->arena, &stop_asked, 60, &ranks, program->diag))
+        if (args.ranks && join_ranks(program->arena, 60, &ranks, program->diag))
                 return -1;
         if (ranks && !option_given(program, "threads"))
                 args.threads = usual_threads_of_rank(ranks->here);

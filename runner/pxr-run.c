@@ -509,10 +509,9 @@ static int print_schema(const struct program *program)
 
 /* Under an MPI launcher: join the other processes. All but rank 0 are silent, and leave it to it
  * to stop. */
-static int join_ranks(struct program *program)
+static int join(struct program *program)
 {
-        if (pxr_ranks_join(program->arena, &stop_asked, args.rank_timeout, &order.ranks,
-                           program->diag))
+        if (join_ranks(program->arena, args.rank_timeout, &order.ranks, program->diag))
                 return -1;
         if (!order.ranks)
                 return 0;
@@ -553,7 +552,7 @@ static int run(struct program *program)
                 return print_schema(program);
         if (check_words(program))
                 return -1;
-        status = join_ranks(program);
+        status = join(program);
         if (status)
                 return status < 0 ? -1 : 0;
         order.threads = how.threads = args.threads;

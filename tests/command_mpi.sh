@@ -61,6 +61,12 @@ alone() {
 }
 ok "without a launcher, MPI is not loaded" alone
 
+leftover() {
+	PMIX_RANK=0 PMI_RANK=0 LD_DEBUG=libs "$top/runner/pxr-run" tiny.yaml --dry-run >out 2>err &&
+		! grep -qi 'libmpi\|pxr_mpi' err
+}
+ok "a rank's number left in the environment is no launcher" leftover
+
 measured() {
 	timeout 60 mpirun --oversubscribe -n 2 "$top/runner/pxr-bench" tiny.yaml --ranks -r 1 -q -t 1 >out 2>err &&
 		out_has "2 ranks of 1 thread, batch 16" && out_has "64 ranks"
@@ -180,6 +186,9 @@ hangs_early() {
 		"[ \$OMPI_COMM_WORLD_RANK != 1 ] || export PXR_LAYER_PATH=squash; $run tiny.yaml --rank-timeout 0.3"
 }
 ok "a rank that hangs before training is named, after ten times the time-out" hangs_early
+
+ok "a rank that does not start is waited for ten times the time-out" differ "not all ranks have started after 1 seconds" \
+	"[ \$OMPI_COMM_WORLD_RANK != 1 ] || exec sleep 50; $run tiny.yaml --rank-timeout 0.1"
 
 data() {
 	mkdir set && "$top/runner/pxr-sample" 1 --db whole.db --count 8 --images set/train >out 2>err || return

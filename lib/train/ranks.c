@@ -392,24 +392,27 @@ int pxr_ranks_owner(const struct pxr_ranks *ranks, int count, int part)
 /* --- joining and leaving -----------------------------------------------------------------------
  */
 
-/* The ranks that a launcher says it started; 0: there is no launcher. A launcher that does not say
- * how many counts as one with several. */
-static int launched(void)
+/* Whether a launcher has started this process, as one of *size; 0: it does not say how many.
+ * PMIX_RANK alone may be a leftover in the environment; a launcher names the job too. */
+static bool is_launched(int *size)
 {
         static const char *const sizes[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE",
                                              "MV2_COMM_WORLD_SIZE" };
-        static const char *const ranks[] = { "PMIX_RANK", "PMI_RANK" };
 
-        for (size_t i = 0; i < PXR_COUNT(sizes); i++) {
+        *size = 0;
+        for (size_t i = 0; i < PXR_COUNT(sizes) && *size <= 0; i++) {
                 const char *text = getenv(sizes[i]);
 
-                if (text && atoi(text) > 0)
-                        return atoi(text);
+                *size = text ? atoi(text) : 0;
         }
-        for (size_t i = 0; i < PXR_COUNT(ranks); i++)
-                if (getenv(ranks[i]))
-                        return 2;
-        return 0;
+        return *size > 1 || (*size == 0 && getenv("PMIX_RANK") && getenv("PMIX_NAMESPACE"));
+}
+
+bool pxr_ranks_launched(void)
+{
+        int size;
+
+        return is_launched(&size);
 }
 
 /* End all processes that are left: rank 0 is the first to do so, for its exit status counts. A
@@ -452,10 +455,10 @@ static const struct pxr_rank_engine *load(struct pxr_arena *arena, int size, str
 
         if (access(path, R_OK) != 0) {
                 pxr_user_error(diag,
-                               "an MPI launcher has started %d processes, but pxr was built "
+                               "an MPI launcher has started %s, but pxr was built "
                                "without MPI: install MPI (on Debian: libopenmpi-dev) and "
                                "configure again",
-                               size);
+                               size ? pxr_strf(arena, "%d processes", size) : "this process");
                 return NULL;
         }
         module = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
@@ -484,12 +487,12 @@ static int expect(struct pxr_ranks *ranks)
 int pxr_ranks_join(struct pxr_arena *arena, const volatile sig_atomic_t *stop, double timeout,
                    struct pxr_ranks **ranks, struct pxr_diag *diag)
 {
-        int size = launched();
         const struct pxr_rank_engine *engine;
         struct pxr_ranks *r;
+        int size;
 
         *ranks = NULL;
-        if (size < 2)
+        if (!is_launched(&size))
                 return 0;
         engine = load(arena, size, diag);
         r = pxr_alloc(arena, sizeof(*r));
@@ -497,6 +500,10 @@ int pxr_ranks_join(struct pxr_arena *arena, const volatile sig_atomic_t *stop, d
                 return -1;
         if (engine->start(&r->rank, &r->size, &r->here))
                 return pxr_system_error(diag, "MPI cannot be started");
+        if (r->size < 2) {
+                engine->finish();
+                return 0;
+        }
         engine->name(r->library, sizeof(r->library));
         r->memory->host = pxr_alloc_array(arena, r->size, sizeof(*r->memory->host));
         r->memory->engine = engine;

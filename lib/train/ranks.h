@@ -57,6 +57,9 @@ struct pxr_ranks {
         struct pxr_ranks_memory *memory;
 };
 
+/* Whether an MPI launcher has started this process, probably with others. */
+bool pxr_ranks_launched(void);
+
 /*
  * Join the other processes if this one was started by an MPI launcher with several; else *ranks is
  * NULL and MPI is not loaded. `stop`, which a signal handler may set, ends waiting; so does a rank
