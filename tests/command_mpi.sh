@@ -56,6 +56,27 @@ done
 ok "two ranks of two threads compute the same bits as one process" same f32 2 2
 ok "more ranks than micro-batches compute the same bits as one process" same f32 7 1
 
+# together OUTPUT COMMAND...: train what draws random numbers, recomputes, evaluates in bfloat16, and reads
+# its images from files; extend it; and start another run from its result.
+together() {
+	output=$1
+	shift
+	set -- timeout 60 "$@" "$top/runner/pxr-run" --threads 1 --db "$output.db"
+	"$@" all.yaml >out 2>err && "$@" --resume 1 train.epochs=2 >out 2>err &&
+		"$@" all.yaml train.start_from=1 >out 2>err && computed "$output.db" >"$output"
+}
+all_settings() {
+	given alone
+	mkdir set && "$top/runner/pxr-sample" 1 --db f32.db --count 30 --images set/train >out 2>err || return
+	sed -e 's/^data:.*/data: {set: png_folder, path: set, levels: 2, valid: 8, memory: 0}/' -e '/checkpoint/d' \
+		-e 's/^  - sigmoid/  - dropout\n  - sigmoid/' -e 's/epochs: 2/epochs: 1\n  recompute: true/' \
+		-e 's/^evaluate: .*/evaluate: {every: 1 epoch, precision: bf16}/' uneven.yaml >all.yaml
+	together one env && together two mpirun --oversubscribe -n 2 && cmp one two &&
+		is "$(query two.db "SELECT group_concat(ranks), group_concat(resumes) FROM run")" "2,2|1,0"
+}
+ok "dropout, recompute, bf16 evaluation, images in files, extending and starting from a run keep the bits" \
+	all_settings
+
 alone() {
 	LD_DEBUG=libs "$top/runner/pxr-run" tiny.yaml --dry-run >out 2>err && ! grep -qi 'libmpi\|pxr_mpi' err
 }
