@@ -24,7 +24,7 @@ static struct arguments {
         int threads, repetitions, images;
         double bandwidth, latency;
         bool scaling, naive, json, quiet, ranks;
-} args;
+} args = { .bandwidth = 10, .latency = 50 };
 
 /* --- printing ----------------------------------------------------------------------------------
  */
@@ -364,6 +364,18 @@ static int read_kind(const char *text, struct pxr_image_kind *kind, struct pxr_d
 
 static const int predicted[] = { 8, 64, 512 };
 
+/* Without options, the network is the one that joins the ranks, unless they share a machine. */
+static void choose_network(const struct program *program, const struct pxr_ranks *ranks,
+                           const struct pxr_rank_speed *speed)
+{
+        if (!pxr_ranks_several(ranks) || ranks->here == ranks->size)
+                return;
+        if (!option_given(program, "bandwidth"))
+                args.bandwidth = speed->bandwidth * 8e-9;
+        if (!option_given(program, "latency"))
+                args.latency = speed->latency * 1e6;
+}
+
 static double predicted_rate(const struct pxr_rank_speed *speed, int ranks)
 {
         return speed->batch /
@@ -378,11 +390,13 @@ static json_t *ranks_as_json(const struct pxr_rank_speed *speed)
                 add_json(&list, NULL,
                          json_pack("{s:i, s:f}", "ranks", predicted[i], "images_per_second",
                                    predicted_rate(speed, predicted[i])));
-        return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "ranks",
-                         speed->ranks, "threads", speed->threads, "batch", speed->batch,
+        return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:f, s:f, s:o}",
+                         "ranks", speed->ranks, "threads", speed->threads, "batch", speed->batch,
                          "images_per_second", speed->batch / speed->step.median, "step_seconds",
                          speed->step.median, "own_seconds", speed->worked, "wait_seconds",
-                         speed->waited, "bytes_sent", speed->sent, "bandwidth_gbit", args.bandwidth,
+                         speed->waited, "bytes_sent", speed->sent, "measured_bandwidth_gbit",
+                         json_number(speed->bandwidth * 8e-9), "measured_latency_us",
+                         json_number(speed->latency * 1e6), "bandwidth_gbit", args.bandwidth,
                          "latency_us", args.latency, "predicted", list);
 }
 
@@ -398,8 +412,11 @@ static void print_ranks(const struct pxr_rank_speed *speed)
             "it sends %s\n",
             1e3 * speed->mean, 1e3 * speed->worked, 1e3 * speed->waited,
             100 * speed->waited / speed->mean, size_text(speed->sent));
+        if (speed->ranks > 1)
+                say(stdout, "rank 0 and rank %d are joined by %.4g Gbit/s, with %.4g us\n",
+                    speed->ranks - 1, speed->bandwidth * 8e-9, speed->latency * 1e6);
         putchar('\n');
-        say(stdout, "prediction for a network of %g Gbit/s and %g us:\n", args.bandwidth,
+        say(stdout, "prediction for a network of %.4g Gbit/s and %.4g us:\n", args.bandwidth,
             args.latency);
         for (size_t i = 0; i < PXR_COUNT(predicted); i++)
                 say(stdout, "%8d ranks %12s images/s%s\n", predicted[i],
@@ -428,6 +445,7 @@ static int measure_ranks(struct program *program, const struct pxr_experiment *e
                 return pxr_system_error(program->diag, "%s", ranks->lost);
         if (status || (ranks && ranks->rank != 0))
                 return status > 0 ? 130 : status;
+        choose_network(program, ranks, &speed);
         if (args.json)
                 return print_json(ranks_as_json(&speed), program->diag);
         print_ranks(&speed);
@@ -470,10 +488,14 @@ static const struct command_option options[] = {
         { "scaling", 0, NULL, "also measure with 1, 2, 4 ... threads", FIELD(scaling) },
         { "ranks", 0, NULL, "under mpirun: measure how fast all ranks train together",
           FIELD(ranks) },
-        { "bandwidth", 0, "GBIT", "of --ranks: Gbit/s of the network to predict for",
-          FIELD(bandwidth), .least = 0.001, .most = 1e6, .initial = "10" },
-        { "latency", 0, "MICROSECONDS", "of --ranks: that of the network to predict for",
-          FIELD(latency), .least = 0, .most = 1e6, .initial = "50" },
+        { "bandwidth", 0, "GBIT",
+          "of --ranks: Gbit/s of the network to predict for (default: as measured "
+          "between machines, else 10)",
+          FIELD(bandwidth), .least = 0.001, .most = 1e6 },
+        { "latency", 0, "MICROSECONDS",
+          "of --ranks: that of the network to predict for (default: as measured "
+          "between machines, else 50)",
+          FIELD(latency), .least = 0, .most = 1e6 },
         { "repetitions", 'r', "N", "repeat each measurement N times, after one warm-up",
           FIELD(repetitions), .least = 1, .most = 4096, .initial = "5" },
         { "images", 0, "N", "number of images to evaluate and to draw", FIELD(images), .least = 1,

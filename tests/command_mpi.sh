@@ -90,7 +90,9 @@ ok "a rank's number left in the environment is no launcher" leftover
 
 measured() {
 	timeout 60 mpirun --oversubscribe -n 2 "$top/runner/pxr-bench" tiny.yaml --ranks -r 1 -q -t 1 >out 2>err &&
-		out_has "2 ranks of 1 thread, batch 16" && out_has "64 ranks"
+		out_has "2 ranks of 1 thread, batch 16" &&
+		grep -q "rank 0 and rank 1 are joined by [0-9.]* Gbit/s, with [0-9.]* us" out &&
+		out_has "prediction for a network of 10 Gbit/s and 50 us" && out_has "64 ranks"
 }
 ok "pxr-bench --ranks measures two ranks, and predicts for more" measured
 

@@ -40,10 +40,13 @@ END
 chmod +x "$folder/agent"
 set -- train.epochs=1 data.limit=256 sample.count=2
 "$build/runner/pxr-run" "$spec" "$@" --quiet --threads 1 --db "$folder/alone.db"
-ip netns exec $here unshare --uts sh -c 'hostname pxr-here; exec "$@"' sh \
-	mpirun --host 10.77.7.1:1,10.77.7.2:1 --mca plm_rsh_agent "$folder/agent" --mca btl tcp,self \
-	--mca btl_tcp_if_include 10.77.7.0/24 --mca oob_tcp_if_include 10.77.7.0/24 -n 2 \
-	"$build/runner/pxr-run" "$spec" "$@" --threads 1 --db "$folder/shared.db"
+both() {
+	ip netns exec $here unshare --uts sh -c 'hostname pxr-here; exec "$@"' sh \
+		mpirun --host 10.77.7.1:1,10.77.7.2:1 --mca plm_rsh_agent "$folder/agent" --mca btl tcp,self \
+		--mca btl_tcp_if_include 10.77.7.0/24 --mca oob_tcp_if_include 10.77.7.0/24 -n 2 "$@"
+}
+both "$build/runner/pxr-run" "$spec" "$@" --threads 1 --db "$folder/shared.db"
+both "$build/runner/pxr-bench" "$spec" --ranks --quiet --repetitions 2 --threads 1
 for db in alone shared; do
 	sqlite3 "$folder/$db.db" "SELECT ranks, parameter_hash, printf('%.1f s', wall_seconds) FROM run" | tee "$folder/$db"
 done

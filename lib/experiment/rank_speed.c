@@ -42,6 +42,21 @@ static int repeat(struct pxr_trainer *trainer, const struct pxr_speed_order *ord
         return status;
 }
 
+/* A message is sent there and back, of one byte and of the model's size. */
+static int measure_link(struct pxr_ranks *ranks, struct pxr_rank_speed *speed,
+                        struct pxr_diag *diag)
+{
+        size_t size = (size_t)fmin(fmax(4 * speed->parameters, 1 << 20), 1 << 26);
+        double small = 0, large = 0;
+        int status = pxr_ranks_ping(ranks, 1, 50, &small, diag);
+
+        if (!status)
+                status = pxr_ranks_ping(ranks, size, 5, &large, diag);
+        speed->latency = small / 2;
+        speed->bandwidth = (double)size / fmax((large - small) / 2, 1e-9);
+        return status;
+}
+
 int pxr_measure_ranks(struct pxr_ranks *ranks, const struct pxr_speed_order *order,
                       struct pxr_rank_speed *speed, struct pxr_diag *diag)
 {
@@ -73,6 +88,9 @@ int pxr_measure_ranks(struct pxr_ranks *ranks, const struct pxr_speed_order *ord
                 return -1;
         if (pxr_ranks_several(ranks))
                 status = pxr_share_begin(ranks, order->threads);
+        speed->bandwidth = speed->latency = NAN;
+        if (!status && pxr_ranks_several(ranks))
+                status = measure_link(ranks, speed, diag);
         if (!status)
                 status = repeat(trainer, order, pixels, seconds, speed, diag);
         pxr_trainer_free(trainer);

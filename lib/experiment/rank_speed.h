@@ -18,6 +18,8 @@ struct pxr_rank_speed {
         double sent;            /* bytes that rank 0 sends in a step */
         double parameters;
         int micro_batches; /* of a batch */
+        double bandwidth;  /* bytes a second between rank 0 and the last; NAN: there is no other */
+        double latency;    /* seconds of a message of one byte between the two */
 };
 
 /* Measure steps on random images, in all ranks at once; `ranks` NULL: alone. Rank 0 has the result.

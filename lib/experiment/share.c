@@ -347,6 +347,8 @@ static int help(struct helper *h, const struct pxr_rank_order *order, struct pxr
                                         h->e->model->graph->parameter_values * sizeof(float));
         case PXR_RANK_EVALUATE:
                 return pxr_evaluate_help(&h->evaluation, order, diag);
+        case PXR_RANK_ECHO:
+                return pxr_ranks_echo(h->ranks, (size_t)order->images, diag);
         case PXR_RANK_DRAW:
                 return help_draw(h, diag);
         default:

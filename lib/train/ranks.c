@@ -344,6 +344,60 @@ int pxr_ranks_await(struct pxr_ranks *ranks, bool patient, struct pxr_rank_order
         return status ? status : pxr_ranks_settle(ranks);
 }
 
+/* The order passes through other ranks. The time begins when the last one has said that it has it.
+ */
+static int ping(struct pxr_ranks *ranks, char *bytes, size_t size, double *seconds)
+{
+        int last = ranks->size - 1, status;
+        double start;
+
+        status = pxr_ranks_order(
+                ranks, &(struct pxr_rank_order) { .task = PXR_RANK_ECHO, .images = (int64_t)size });
+        if (!status)
+                status = pxr_ranks_receive(ranks, last, bytes, 1, 0, true);
+        start = pxr_now();
+        if (!status)
+                status = pxr_ranks_send(ranks, last, bytes, size);
+        if (!status)
+                status = pxr_ranks_receive(ranks, last, bytes, size, 0, true);
+        *seconds = fmin(*seconds, pxr_now() - start);
+        return status ? status : pxr_ranks_settle(ranks);
+}
+
+int pxr_ranks_ping(struct pxr_ranks *ranks, size_t size, int times, double *seconds,
+                   struct pxr_diag *diag)
+{
+        char *bytes = calloc(size, 1);
+        int status = bytes ? 0 : pxr_out_of_memory(diag);
+
+        *seconds = INFINITY;
+        for (int i = 0; i < times && !status; i++)
+                status = ping(ranks, bytes, size, seconds);
+        free(bytes);
+        return status;
+}
+
+int pxr_ranks_echo(struct pxr_ranks *ranks, size_t size, struct pxr_diag *diag)
+{
+        char *bytes;
+        int status = 0;
+
+        if (ranks->rank != ranks->size - 1)
+                return 0;
+        bytes = calloc(size, 1);
+        if (!bytes)
+                return pxr_out_of_memory(diag);
+        status = pxr_ranks_send(ranks, 0, bytes, 1);
+        if (!status)
+                status = pxr_ranks_receive(ranks, 0, bytes, size, 0, true);
+        if (!status)
+                status = pxr_ranks_send(ranks, 0, bytes, size);
+        if (!status)
+                status = pxr_ranks_settle(ranks);
+        free(bytes);
+        return status;
+}
+
 void pxr_ranks_abandon(struct pxr_ranks *ranks)
 {
         drop(ranks);

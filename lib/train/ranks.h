@@ -33,6 +33,7 @@ enum pxr_rank_task {
         PXR_RANK_EVALUATED,  /* receive the parameters to evaluate or draw with */
         PXR_RANK_EVALUATE,   /* compute NLLs of a round of images */
         PXR_RANK_DRAW,       /* draw images */
+        PXR_RANK_ECHO,       /* the last rank: send back a message of `images` bytes */
 };
 
 struct pxr_rank_order {
@@ -84,6 +85,12 @@ int pxr_ranks_owner(const struct pxr_ranks *ranks, int count, int part);
 
 /* Rank 0: send an order to all. */
 int pxr_ranks_order(struct pxr_ranks *ranks, const struct pxr_rank_order *order);
+
+/* Rank 0: seconds until a message of so many bytes has come back from the last rank, the shortest
+ * of `times`. The last rank does its part by pxr_ranks_echo(). */
+int pxr_ranks_ping(struct pxr_ranks *ranks, size_t size, int times, double *seconds,
+                   struct pxr_diag *diag);
+int pxr_ranks_echo(struct pxr_ranks *ranks, size_t size, struct pxr_diag *diag);
 
 /* Other ranks: the next order. Waits without a limit while rank 0 prepares (`patient`), else
  * several times the time-out, for rank 0 also writes checkpoints. */
