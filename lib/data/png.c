@@ -271,6 +271,10 @@ static int drop_alpha(const struct codec *codec, uint8_t *pixels)
         const uint8_t *from = codec->pixels;
         bool check = codec->exact && codec->channels > colours;
 
+        if ((size_t)codec->channels == colours) {
+                memcpy(pixels, from, cols * (size_t)picture->rows * colours);
+                return 0;
+        }
         for (size_t i = 0; i < cols * (size_t)picture->rows; i++, from += codec->channels) {
                 if (check && from[colours] != 255) {
                         pxr_user_error(codec->diag,
