@@ -30,8 +30,8 @@ FROM (
   UNION ALL SELECT 'archived', archived_at FROM it
   UNION ALL SELECT 'repeats', coalesce(
       (SELECT 'run ' || other.id || ' (' || other.uid || ')' FROM run AS other WHERE other.uid = it.repeats), repeats) FROM it
-  UNION ALL SELECT 'initial parameters', coalesce((SELECT 'run ' || other.id || ' (' || start_from || ')'
-      FROM run AS other WHERE it.start_from LIKE other.uid || '@%'), start_from) FROM it
+  UNION ALL SELECT 'initial parameters', coalesce((SELECT 'run ' || other.id || ' (' || it.start_from || ')'
+      FROM run AS other WHERE other.uid = substr(it.start_from, 1, instr(it.start_from, '@') - 1)), start_from) FROM it
   UNION ALL SELECT 'data set', data_set FROM it
   UNION ALL SELECT 'data identity', data_identity FROM it
   UNION ALL SELECT 'data transforms', data_transforms FROM it
