@@ -1,4 +1,4 @@
--- many_runs.sql - a database of 10,000 runs and a million metric rows, to measure reports with.
+-- many_runs.sql - a database of 10,000 runs and nearly three million metric rows, to measure reports with.
 --
 -- tests/bench/reports.sh runs it on a database with one run of a small spec that draws samples during
 -- training. The run's data are changed to binarized MNIST, so that the runs appear in Table 4. Columns
@@ -60,12 +60,32 @@ INSERT INTO sample (run, step, epoch, kind, seed, count, png)
 INSERT INTO nll_map (run, split, step, epoch, images, rows, cols, colours, nats)
   SELECT i, split, step, epoch, images, rows, cols, colours, nats
   FROM nll_map, number WHERE run = 1;
+-- NLLs of each image: of a few for all runs, of 10,000 for the newest.
+INSERT INTO image_nll (run, split, step, images, nats)
+  SELECT i, split, 3300, 64, zeroblob(256) FROM number, (SELECT 'test' AS split UNION ALL SELECT 'valid')
+  WHERE i <= 9900;
+INSERT INTO image_nll (run, split, step, images, nats)
+  SELECT i, split, 3300, 10000, CAST(zeroblob(20000) || randomblob(20000) AS BLOB)
+  FROM number, (SELECT 'test' AS split UNION ALL SELECT 'valid') WHERE i > 9900;
+-- What each epoch and, of the newest thousand runs, train.log records at 160 steps.
 INSERT INTO metric (run, step, epoch, split, name, sum_nats, sum_squares, images, dimensions,
     standard_error)
   SELECT i, k * 100, k, split, 'nll', 10000 * (80 + 60.0 / k + i % 97 / 50.0), 1, 10000, 784, 0.2
   FROM number, point, (SELECT 'train' AS split UNION ALL SELECT 'valid');
 INSERT INTO metric (run, step, epoch, split, name, value)
-  SELECT i, k * 100, k, 'train', 'gradient_norm', 0.1 FROM number, point;
+  SELECT i, k * 100, k, 'train', name, 0.1 FROM number,
+    (SELECT 'gradient_norm' AS name UNION ALL SELECT 'rate' UNION ALL SELECT 'images_per_second'), point;
+WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 160)
+INSERT INTO metric (run, step, epoch, split, name, sum_nats, sum_squares, images, dimensions,
+    standard_error)
+  SELECT i, k * 20, k / 5.0, 'train', 'step_nll', 320 * (80 + 60.0 / k + i % 97 / 50.0), 1, 320, 784, 1.2
+  FROM number, n WHERE i > 9000;
+WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 160)
+INSERT INTO metric (run, step, epoch, split, name, value)
+  SELECT i, k * 20, k / 5.0, 'train', name, k * (1 + i % 97) FROM number,
+    (SELECT 'step_gradient_norm' AS name UNION ALL SELECT 'step_rate' UNION ALL SELECT 'step_images_per_second'
+      UNION ALL SELECT 'step_seconds'), n
+  WHERE i > 9000;
 INSERT INTO metric (run, step, epoch, split, name, sum_nats, sum_squares, images, dimensions,
     standard_error)
   SELECT i, 3300, 33, split, 'final_nll', 10000 * (82 + i % 97 / 50.0), 1, 10000, 784, 0.2

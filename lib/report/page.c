@@ -413,6 +413,17 @@ static int put_state(const struct page *page)
         return 0;
 }
 
+/* Chains are found among all runs: once, if more than one of these is conditional. */
+static int keep_chains(const struct page *page)
+{
+        int given = pxr_table_column(page->list, "given"), conditional = 0;
+
+        for (size_t row = 0; row < page->detailed.count; row++)
+                conditional +=
+                        page->list->cell[row * page->list->columns + given].kind != PXR_CELL_EMPTY;
+        return conditional > 1 ? pxr_store_keep_view(page->store, "chain_nll", page->diag) : 0;
+}
+
 static int put_page(struct page *page)
 {
         if (choose_runs(page))
@@ -421,7 +432,7 @@ static int put_page(struct page *page)
         if (page->wanted->live && put_state(page))
                 return -1;
         if (put_runs(page) || put_compared(page) || put_sweeps(page) || put_paper(page) ||
-            (page->detailed.count > 1 && pxr_store_keep_view(page->store, "chain_nll", page->diag)))
+            keep_chains(page))
                 return -1;
         for (size_t i = 0; i < page->detailed.count; i++)
                 if (put_run(page, i))

@@ -13,16 +13,13 @@
 /* All values in a page: more runs get fewer points each. */
 enum { ALL_POINTS = 60000, MOST_POINTS = 300, LEAST_POINTS = 30, USUAL_SERIES = 6 };
 
-/* Of more points than there is room for, the last of each stretch. */
+/* The points of each series, and how many it has. */
 static const char sql[] =
-        "SELECT name, split, step, epoch, value, sum_nats / images, dimensions FROM ("
-        "SELECT *, row_number() OVER of_series AS number, "
-        "count(*) OVER (PARTITION BY name, split) AS points "
-        "FROM metric WHERE run = ?1 AND name NOT IN ('final_nll', 'order_digest') "
-        "WINDOW of_series AS (PARTITION BY name, split ORDER BY step)) "
-        "WHERE points <= ?2 OR number * ?2 / points > (number - 1) * ?2 / points "
-        "ORDER BY name, split, step";
-enum { NAME, SPLIT, STEP, EPOCH, VALUE, NATS, DIMENSIONS };
+        "SELECT name, split, step, epoch, value, sum_nats / images, dimensions, points FROM ("
+        "SELECT name, split, count(*) AS points FROM metric "
+        "WHERE run = ?1 AND name NOT IN ('final_nll', 'order_digest') GROUP BY name, split) AS "
+        "series CROSS JOIN metric USING (name, split) WHERE run = ?1 ORDER BY name, split, step";
+enum { NAME, SPLIT, STEP, EPOCH, VALUE, NATS, DIMENSIONS, POINTS };
 
 static void put_number(FILE *to, double value, int digits)
 {
@@ -50,6 +47,12 @@ static void put_point(FILE *to, struct pxr_cursor *rows, int colours)
         putc(']', to);
 }
 
+/* Of more points than there is room for, the last of each stretch; the first is number 1. */
+static bool is_chosen(int64_t number, int64_t points, int64_t most)
+{
+        return points <= most || number * most / points > (number - 1) * most / points;
+}
+
 /* Its batch, and what a sweep varied. */
 static int put_spec(FILE *to, struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                     struct pxr_diag *diag)
@@ -72,8 +75,10 @@ static int put_spec(FILE *to, struct pxr_store *store, struct pxr_arena *arena, 
 static int put_series(FILE *to, struct pxr_store *store, struct pxr_arena *arena,
                       const struct pxr_run *run, int64_t most, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(store, arena, diag, sql, "ii", run->id, most);
+        struct pxr_cursor rows = pxr_query(store, arena, diag, sql, "i", run->id);
         const char *name = NULL, *split = NULL;
+        int64_t number = 0;
+        bool first = false;
 
         while (pxr_cursor_next(&rows)) {
                 if (!name || strcmp(name, pxr_cursor_text(&rows, NAME)) != 0 ||
@@ -85,9 +90,14 @@ static int put_series(FILE *to, struct pxr_store *store, struct pxr_arena *arena
                         fputs(",\"split\":", to);
                         pxr_html_json_text(to, split);
                         fputs(",\"points\":[", to);
-                } else {
-                        putc(',', to);
+                        number = 0;
+                        first = true;
                 }
+                if (!is_chosen(++number, pxr_cursor_integer(&rows, POINTS), most))
+                        continue;
+                if (!first)
+                        putc(',', to);
+                first = false;
                 put_point(to, &rows, run->image_colours);
         }
         if (name)

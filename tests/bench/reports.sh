@@ -1,5 +1,5 @@
 #!/bin/sh
-# reports.sh - the time that each report takes over 10,000 runs and a million metric rows.
+# reports.sh - the time that each report takes over 10,000 runs and millions of metric rows.
 #
 #   tests/bench/reports.sh [SECONDS]     (from the build folder)
 #
@@ -69,6 +69,7 @@ report show last
 report show last --format json
 report compare 9990 9991 9992
 report compare 9990 9991 9992 --format csv
+report metrics --where "run > 9990" --format csv
 report sweep
 report sweep wide
 report sweep wide --format json
