@@ -30,6 +30,14 @@ struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *databa
         return store && pxr_arena_defer(arena, close_store, store) == 0 ? store : NULL;
 }
 
+struct pxr_store *pxr_recorded_look(struct pxr_arena *arena, const char *database,
+                                    struct pxr_diag *diag)
+{
+        struct pxr_store *store = pxr_store_look(database, diag);
+
+        return store && pxr_arena_defer(arena, close_store, store) == 0 ? store : NULL;
+}
+
 /* Read the run's spec and build its model. No data are opened. */
 static struct pxr_experiment *build(struct pxr_arena *arena, const struct pxr_run *run,
                                     struct pxr_diag *diag)

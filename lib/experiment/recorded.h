@@ -25,6 +25,10 @@ struct pxr_recorded {
 struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database, bool changes,
                                      struct pxr_diag *diag);
 
+/* The same by pxr_store_look(). */
+struct pxr_store *pxr_recorded_look(struct pxr_arena *arena, const char *database,
+                                    struct pxr_diag *diag);
+
 /* Open run `which` (a number, a name, or "last") of a database with `checkpoint`:
  * "best" on the validation split (the last, where none is marked), "last", or the number of a step.
  * The layers must make the model that was trained, and compute what it did; that another build made

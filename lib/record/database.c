@@ -21,7 +21,8 @@
 #include "record/schema.h"
 #include "record/cursor.h"
 
-enum { BUSY_MILLISECONDS = 30000, BRIEF_MILLISECONDS = 100 };
+/* How long to wait for a lock of another program, usually, to look, and to try. */
+enum { BUSY_MILLISECONDS = 30000, LOOK_MILLISECONDS = 400, BRIEF_MILLISECONDS = 100 };
 enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
 
 /* Check that this is a database of pxr, of a version that is known. Called within a transaction,
@@ -205,7 +206,7 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
                 store->inode = file.st_ino;
         }
         sqlite3_extended_result_codes(store->handle, 1);
-        sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
+        sqlite3_busy_timeout(store->handle, store->patience);
         /* The file may come from elsewhere. pxr has no triggers of its own. */
         sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -343,6 +344,7 @@ static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
                 pxr_out_of_memory(diag);
                 return NULL;
         }
+        store->patience = BUSY_MILLISECONDS;
         return store;
 }
 
@@ -378,10 +380,9 @@ static int make_database(struct pxr_store *store, struct pxr_diag *diag)
         return status ? -1 : 0;
 }
 
-struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag)
+/* Open a new store; NULL, and it is closed, after an error. */
+static struct pxr_store *open_store(struct pxr_store *store, bool writable, struct pxr_diag *diag)
 {
-        struct pxr_store *store = new_store(path, diag);
-
         if (!store)
                 return NULL;
         if ((writable && make_database(store, diag)) ||
@@ -394,6 +395,20 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 return NULL;
         }
         return store;
+}
+
+struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag)
+{
+        return open_store(new_store(path, diag), writable, diag);
+}
+
+struct pxr_store *pxr_store_look(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store = pxr_store_exists(path, diag) ? NULL : new_store(path, diag);
+
+        if (store)
+                store->patience = LOOK_MILLISECONDS;
+        return open_store(store, false, diag);
 }
 
 int pxr_store_attach(struct pxr_store *store, const struct pxr_store *source, struct pxr_diag *diag)
@@ -541,7 +556,7 @@ int pxr_store_try_begin(struct pxr_store *store)
 
         sqlite3_busy_timeout(store->handle, BRIEF_MILLISECONDS);
         status = pxr_store_begin(store, NULL);
-        sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
+        sqlite3_busy_timeout(store->handle, store->patience);
         return status;
 }
 

@@ -21,6 +21,11 @@ struct pxr_store;
  * that pxr does not create is refused, here and below (objects.c). Values are not checked: any
  * column of a foreign file may hold anything. NULL after an error. */
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
+
+/* Open an existing database to read what is there now, for a caller that looks again later: a lock
+ * of another program is an error after less than half a second, not after half a minute. */
+struct pxr_store *pxr_store_look(const char *path, struct pxr_diag *diag);
+
 void pxr_store_close(struct pxr_store *store);
 
 /* The path of its file; checkpoints are in a folder beside it. */

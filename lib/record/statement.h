@@ -18,6 +18,7 @@ struct pxr_store {
         char *path;       /* of the file itself: symbolic links are resolved */
         dev_t device;     /* the file that was opened there */
         ino_t inode, log; /* log: at the last commit, 0: none */
+        int patience;     /* milliseconds to wait for a lock of another program */
         bool creates;     /* it was to be created if it does not exist */
         int64_t claimed;  /* the run that this process claimed last; 0: none */
         int64_t claim;    /* run.resumes at that time */

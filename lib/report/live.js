@@ -11,10 +11,15 @@
     sign.className = lost ? 'status failed' : 'status';
   }
 
+  /* An answer that is no page says why, in one line. */
+  function check(answer) {
+    if (answer.ok) return answer;
+    return answer.text().then(function (text) { throw {why: text.trim()}; });
+  }
+
   /* A part of the page, as an element that is not shown yet. */
   function part(name, id) {
-    return fetch('part?id=' + encodeURIComponent(name), {cache: 'no-store'}).then(function (answer) {
-      if (!answer.ok) throw new Error(answer.status);
+    return fetch('part?id=' + encodeURIComponent(name), {cache: 'no-store'}).then(check).then(function (answer) {
       return answer.text();
     }).then(function (text) {
       return document.importNode(new DOMParser().parseFromString(text, 'text/html').getElementById(id), true);
@@ -96,13 +101,12 @@
     var began = Date.now();
     if (document.hidden) return;
     clearTimeout(poll.next);
-    fetch('state', {cache: 'no-store'}).then(function (answer) {
-      if (!answer.ok) throw new Error(answer.status);
+    fetch('state', {cache: 'no-store'}).then(check).then(function (answer) {
       return answer.json();
     }).then(update).then(function () {
       say('live', false);
-    }, function () {
-      say('no answer from pxr-report serve', true);
+    }, function (error) {
+      say(error.why || 'no answer from pxr-report serve', true);
     }).then(function () {
       poll.next = setTimeout(poll, Math.max(EVERY, PATIENCE * (Date.now() - began)));
     });

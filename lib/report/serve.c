@@ -91,12 +91,22 @@ static struct answer refusal(unsigned status, const char *text)
         return (struct answer) { status, plain, text };
 }
 
+/* Whether what failed may work later: a locked database, a disk. */
+static bool is_passing(const struct pxr_diag *diag)
+{
+        return pxr_diag_status(diag) == 1;
+}
+
+/* The newest page, or the one before if the database cannot be read now. */
 static const char *make_page(struct server *server, const struct pxr_page_wanted *wanted,
                              struct pxr_store *store, struct pxr_arena *arena,
                              struct pxr_diag *diag)
 {
-        const char *state = pxr_report_page_state(arena, store, wanted, diag), *page;
+        const char *state = store ? pxr_report_page_state(arena, store, wanted, diag) : NULL, *page;
 
+        /* A page in a browser asks again, and says that the database cannot be read now. */
+        if (!state && server->page && is_passing(diag))
+                return server->page;
         if (state && server->page && server->state && strcmp(state, server->state) == 0)
                 return server->page;
         page = state ? pxr_report_page(arena, store, server->serving->paper, wanted, diag) : NULL;
@@ -123,13 +133,15 @@ static struct answer make(struct server *server, const char *path, const char *p
                 return refusal(MHD_HTTP_NOT_FOUND, "not found\n");
         wanted.live = true;
         wanted.part = whole ? NULL : part;
-        store = pxr_recorded_store(arena, wanted.database, false, diag);
-        text = !store  ? NULL
-               : state ? pxr_report_page_state(arena, store, &wanted, diag)
-               : whole ? make_page(server, &wanted, store, arena, diag)
-                       : pxr_report_page(arena, store, serving->paper, &wanted, diag);
+        store = pxr_recorded_look(arena, wanted.database, diag);
+        text = whole    ? make_page(server, &wanted, store, arena, diag)
+               : !store ? NULL
+               : state  ? pxr_report_page_state(arena, store, &wanted, diag)
+                        : pxr_report_page(arena, store, serving->paper, &wanted, diag);
         if (!text)
-                return refusal(MHD_HTTP_INTERNAL_SERVER_ERROR, pxr_diag_first_error(diag));
+                return refusal(is_passing(diag) ? MHD_HTTP_SERVICE_UNAVAILABLE
+                                                : MHD_HTTP_INTERNAL_SERVER_ERROR,
+                               pxr_strf(arena, "%s\n", pxr_diag_first_error(diag)));
         if (!*text)
                 return refusal(MHD_HTTP_NOT_FOUND, "not found\n");
         return (struct answer) { MHD_HTTP_OK,
