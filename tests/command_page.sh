@@ -512,6 +512,22 @@ enlarges() {
 	given driven && is "$(saw large)" 1
 }
 
+# One run goes far above the others after its first epoch.
+outliers() {
+	needs_browser
+	with_chart || skip "pxr was built without a charting library"
+	cp runs.db diverged.db && query diverged.db "UPDATE metric SET sum_nats = 1e6 * images
+			WHERE run = 1 AND name = 'nll' AND split = 'valid' AND epoch > 1" || return
+	"$top/runner/pxr-report" html --db diverged.db --out - >page && {
+		sed '/Content-Security-Policy/d' page
+		echo "<script>var message = document.getElementById('message'), seen = message.textContent;"
+		echo "var box = document.querySelector('[name=outliers]'); box.checked = true; box.dispatchEvent(new Event('change'));"
+		echo "document.title = seen + '/' + message.textContent + '/' + location.hash;</script>"
+	} >diverged.html && shows "diverged.html#view?runs=3,2,1&m=nll+valid" &&
+		above=$(query diverged.db "SELECT count(*) FROM learning_curve WHERE run = 1 AND split = 'valid' AND epoch > 1") &&
+		[ "$above" -ge 2 ] && grep -qF "<title>Above the plot: $above points of run 1; Outliers or a log scale shows all.//#view" dom
+}
+
 # The page of a pxr without the library.
 without_chart() {
 	needs_browser
@@ -526,6 +542,7 @@ ok "in a browser, the curves of the ticked runs are drawn in one plot" overlays
 ok "in a browser, arrow keys read the values of the curves, by epoch, step or images" by_keys
 ok "in a browser, the address keeps the choice of runs and curves" keeps_choice
 ok "in a browser, ticked runs have different colours" coloured
+ok "in a browser, a run that diverged does not flatten the curves of the others" outliers
 ok "in a browser, a click on a picture enlarges it" enlarges
 ok "without a charting library, the page has the curves of each run" without_chart
 ok "in a browser, a click on a heading sorts the table" sorts

@@ -13,12 +13,14 @@
     step_nll: 'NLL of training batches', step_gradient_norm: 'norm of the gradient, by steps',
     step_rate: 'learning rate, by steps', step_images_per_second: 'images per second, by steps'
   };
+  /* How many times what is usual the plot reaches, at most. */
+  var REACH = {nll: 4, step_nll: 4, gradient_norm: 10, step_gradient_norm: 10};
   var TIME = 'step_seconds'; /* the series that has the wall time of steps */
   var runs = [], lines = [], graph = null, drawn = '';
   var folds = {}; /* runs of sweeps that are not listed */
   var colours = {}; /* of the ticked runs, by their number */
   var cursor = -1; /* the row of values under the pointer */
-  var state = {q: '', runs: null, m: '', x: 'epoch', log: '', smooth: '0', hide: '', sweeps: ''};
+  var state = {q: '', runs: null, m: '', x: 'epoch', log: '', smooth: '0', outliers: '', hide: '', sweeps: ''};
 
   /* --- the address: #view?m=nll&x=step&runs=3,5 */
   function read() {
@@ -287,21 +289,43 @@
     return result;
   }
 
-  /* Untrained models are far from all that follows: their first points may lie above the plot. */
+  /* The middle of the finite values of a line; undefined: it has none. */
+  function middle(points) {
+    var values = points.map(function (p) { return p[1]; }).filter(function (v) { return v !== null; })
+      .sort(function (a, b) { return a - b; });
+    return values[(values.length - 1) >> 1];
+  }
+
+  /* A run that diverged must not flatten the others: the plot reaches to some times what is usual, the
+   * middle of the runs' middles. */
+  function ceiling() {
+    var middles = lines.map(function (line) { return middle(line.points); })
+      .filter(function (v) { return v !== undefined; }).sort(function (a, b) { return a - b; });
+    var usual = middles[(middles.length - 1) >> 1], times = REACH[state.m.split(' ')[0]];
+    return times && usual > 0 ? times * usual : Infinity;
+  }
+
+  /* Untrained models are far from all that follows, too: their first points may lie above the plot. */
   function range() {
-    var low = Infinity, high = -Infinity, first = -Infinity;
+    var low = Infinity, high = -Infinity, highest = -Infinity, most = ceiling();
+    lines.above = 0;
+    lines.outside = [];
     lines.forEach(function (line) {
       line.points.forEach(function (p, i) {
         if (p[1] === null) return;
         low = Math.min(low, p[1]);
-        first = Math.max(first, p[1]);
-        if (i > 0 || line.points.length < FEW) high = Math.max(high, p[1]);
+        highest = Math.max(highest, p[1]);
+        if (p[1] <= most && (i > 0 || line.points.length < FEW)) high = Math.max(high, p[1]);
       });
     });
-    lines.above = 0;
-    if (state.log || !(high > low) || first <= low + 3 * (high - low)) return [null, null];
-    lines.forEach(function (line) { lines.above += line.points[0][1] > high; });
-    return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+    if (state.log || state.outliers || !(high > low) || highest <= low + 3 * (high - low)) return [null, null];
+    high += 0.05 * (high - low);
+    lines.forEach(function (line) {
+      var above = line.points.filter(function (p) { return p[1] > high; }).length;
+      lines.above += above;
+      if (above && lines.outside.indexOf(line.run.run) < 0) lines.outside.push(line.run.run);
+    });
+    return [low - 0.05 * (high - low), high];
   }
 
   function table_of(lines) {
@@ -345,7 +369,7 @@
   function draw() {
     if (!section || typeof Dygraph === 'undefined') return;
     lines = choose_lines();
-    var plot = document.getElementById('overlay'), what = [state.m, state.x, state.log].join();
+    var plot = document.getElementById('overlay'), what = [state.m, state.x, state.log, state.outliers].join();
     var data = table_of(lines), each = {}, points = 0;
     var name = names[state.m.split(' ')[0]] || state.m.split(' ')[0];
     lines.forEach(function (line) {
@@ -390,7 +414,9 @@
     }
     document.getElementById('message').textContent = (lines.length ? '' : 'Nothing to draw: tick runs in the list above. ') +
       (lines.others ? 'Left out, since their NLL has another unit: ' + lines.others + ' of the ticked runs. ' : '') +
-      (lines.above ? 'First points above the plot: ' + lines.above + '; a log scale shows all.' : '');
+      (lines.above ? 'Above the plot: ' + lines.above + (lines.above > 1 ? ' points' : ' point') + ' of ' +
+        (lines.outside.length > 1 ? 'runs ' : 'run ') + lines.outside.slice(0, USUAL).join(', ') +
+        (lines.outside.length > USUAL ? ' and others' : '') + '; Outliers or a log scale shows all.' : '');
     cursor = -1;
     show_values(null);
     show_samples();
@@ -504,6 +530,7 @@
     offer();
     labelled(tools, 'Smooth', ranged);
     labelled(tools, 'Log scale', input('checkbox', 'log'));
+    labelled(tools, 'Outliers', input('checkbox', 'outliers'));
     var reset = make('button', '', tools);
     reset.type = 'button';
     reset.textContent = 'Whole range';
