@@ -152,7 +152,11 @@ started_from() {
 			pxr_run tiny.yaml model.0.conv.kernel=7 train.start_from=1 --db s.db &&
 		refused 2 "there is no run 'nine'" pxr_run tiny.yaml train.start_from=nine --db s.db &&
 		refused 2 "no checkpoint of step 7" pxr_run tiny.yaml train.start_from=1@7 --db s.db &&
-		is "$(query s.db "SELECT count(*) FROM run")" 5
+		is "$(query s.db "SELECT count(*) FROM run")" 5 &&
+		pxr_run tiny.yaml train.epochs=0 train.start_from=1@25 --db s.db &&
+		refused 2 "is referred to by run 2, which started from its step 32, and 3 more" \
+			"$top/runner/pxr-report" delete 1 --yes --db s.db 2>err &&
+		"$top/runner/pxr-report" gc --old --db s.db >out && out_has "step-00000030" && ! out_has "step-00000025"
 }
 ok "train.start_from takes the parameters of a run or a file, and its record repeats them" started_from
 
@@ -160,6 +164,8 @@ not_extended() {
 	given interrupted && refused 2 "is not finished: resume it without train.epochs first" \
 		pxr_run --resume 1 train.epochs=9 --db int.db &&
 		pxr_run tiny.yaml train.patience=1 train.optimizer.adam.rate=0 --db early.db &&
+		refused 2 "was stopped by train.patience" pxr_run --resume 1 train.epochs=9 --db early.db &&
+		rm "$(ls early.checkpoints/1-*/* | tail -n 1)" && # the best one, from before the stop, is left
 		refused 2 "was stopped by train.patience" pxr_run --resume 1 train.epochs=9 --db early.db &&
 		is "$(query early.db "SELECT status, resumes FROM run")" "finished|0"
 }

@@ -12,6 +12,10 @@ referrer (run, what) AS (
   FROM run JOIN run AS other ON other.repeats = run.uid
   WHERE run.id IN target AND other.id NOT IN target
   UNION ALL
+  SELECT run.id, 'run ' || other.id || ', which started from its step ' || substr(other.start_from, length(run.uid) + 2)
+  FROM run JOIN run AS other ON substr(other.start_from, 1, length(run.uid) + 1) = run.uid || '@'
+  WHERE run.id IN target AND other.id NOT IN target
+  UNION ALL
   SELECT run.id, 'run ' || other.id || ', whose chain begins with it'
   FROM run JOIN run AS other ON other.given_identity = run.data_identity
   WHERE run.id IN target AND other.id NOT IN target AND NOT EXISTS (
