@@ -42,6 +42,7 @@ static void warn(const struct pxr_experiment *e, const struct pxr_run *old,
 static int check_state(const struct pxr_state *state, bool loaded, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
+        int64_t stopped = 0; /* an older checkpoint, if that of the end is gone, does not say so */
 
         if (!loaded)
                 return pxr_user_error(diag,
@@ -49,7 +50,13 @@ static int check_state(const struct pxr_state *state, bool loaded, struct pxr_di
                                       " ('%s') has no checkpoint on record to extend "
                                       "it from: repeat it with --from-run, and extend the new run",
                                       old->id, old->name);
-        if (state->counters.stopped_early)
+        if (!state->counters.stopped_early && state->experiment->settings.train.patience > 0 &&
+            pxr_store_integer(state->order->store, &stopped, diag,
+                              "SELECT status = 'finished' AND steps > (SELECT max(step) FROM "
+                              "metric WHERE run = id AND name = 'nll') FROM run WHERE id = ?",
+                              "i", old->id))
+                return -1;
+        if (state->counters.stopped_early || stopped)
                 return pxr_user_error(diag,
                                       "run %" PRId64 " ('%s') was stopped by train.patience before "
                                       "its last epoch: more epochs would change nothing",
