@@ -59,6 +59,8 @@ struct pxr_ranks_memory {
         bool ordered;    /* another rank has had an order */
         bool unfinished; /* messages were dropped: MPI cannot be left in order */
         const char **host;
+        char *echo; /* of pxr_ranks_ping(): kept, for a message may be on its way at the end */
+        size_t echo_size;
 };
 
 /* --- waiting -----------------------------------------------------------------------------------
@@ -344,6 +346,21 @@ int pxr_ranks_await(struct pxr_ranks *ranks, bool patient, struct pxr_rank_order
         return status ? status : pxr_ranks_settle(ranks);
 }
 
+static char *echo_of(struct pxr_ranks *ranks, size_t size, struct pxr_diag *diag)
+{
+        struct pxr_ranks_memory *m = ranks->memory;
+        char *more = size > m->echo_size ? realloc(m->echo, size) : m->echo;
+
+        if (!more) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        if (size > m->echo_size)
+                memset(more, 0, size);
+        m->echo_size = size > m->echo_size ? size : m->echo_size;
+        return m->echo = more;
+}
+
 /* The order passes through other ranks. The time begins when the last one has said that it has it.
  */
 static int ping(struct pxr_ranks *ranks, char *bytes, size_t size, double *seconds)
@@ -367,13 +384,12 @@ static int ping(struct pxr_ranks *ranks, char *bytes, size_t size, double *secon
 int pxr_ranks_ping(struct pxr_ranks *ranks, size_t size, int times, double *seconds,
                    struct pxr_diag *diag)
 {
-        char *bytes = calloc(size, 1);
-        int status = bytes ? 0 : pxr_out_of_memory(diag);
+        char *bytes = echo_of(ranks, size, diag);
+        int status = bytes ? 0 : -1;
 
         *seconds = INFINITY;
         for (int i = 0; i < times && !status; i++)
                 status = ping(ranks, bytes, size, seconds);
-        free(bytes);
         return status;
 }
 
@@ -384,9 +400,9 @@ int pxr_ranks_echo(struct pxr_ranks *ranks, size_t size, struct pxr_diag *diag)
 
         if (ranks->rank != ranks->size - 1)
                 return 0;
-        bytes = calloc(size, 1);
+        bytes = echo_of(ranks, size, diag);
         if (!bytes)
-                return pxr_out_of_memory(diag);
+                return -1;
         status = pxr_ranks_send(ranks, 0, bytes, 1);
         if (!status)
                 status = pxr_ranks_receive(ranks, 0, bytes, size, 0, true);
@@ -394,7 +410,6 @@ int pxr_ranks_echo(struct pxr_ranks *ranks, size_t size, struct pxr_diag *diag)
                 status = pxr_ranks_send(ranks, 0, bytes, size);
         if (!status)
                 status = pxr_ranks_settle(ranks);
-        free(bytes);
         return status;
 }
 
@@ -499,6 +514,7 @@ static void leave(void *what)
         else
                 m->engine->finish();
         free(m->sending);
+        free(m->echo);
 }
 
 static const struct pxr_rank_engine *load(struct pxr_arena *arena, int size, struct pxr_diag *diag)
