@@ -70,6 +70,12 @@ static size_t scratch(const struct pxr_node *node, int images)
         return 2 * node->shape.cols * pixels_of(node);
 }
 
+/* Keys and values of earlier pixels. */
+static size_t advance_state(const struct pxr_node *node, int images)
+{
+        return 2 * pxr_map_size(node, images);
+}
+
 static void depends(const struct pxr_node *node, int row, int col, int colour,
                     struct pxr_dependencies *deps)
 {
@@ -91,12 +97,24 @@ static double multiply_adds(const struct pxr_node *node)
 
 #include "layers/causal_attention_mixed.h"
 
+PXR_INLINE void advance_f32_body(const struct pxr_call *call)
+{
+        advance_all_f32(call);
+}
+PXR_FOR_EACH_LEVEL(static, void, advance_f32, (const struct pxr_call *call), (call))
+
+static void advance_f64(const struct pxr_call *call)
+{
+        advance_all_f64(call);
+}
+
 static const struct pxr_op attention_op = {
         .name = "attention",
         .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { forward_f32, backward_f32, advance_f32 },
                      { forward_f64, backward_f64, advance_f64 } },
         .scratch = scratch,
+        .advance_state = advance_state,
         .depends = depends,
         .multiply_adds = multiply_adds,
         .mixed = &attention_mixed,

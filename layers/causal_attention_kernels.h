@@ -51,8 +51,8 @@ static inline void K(add_times)(int size, real factor, const real *x, real *y)
 }
 
 /* Turn the products of a query at (row, col) with the keys before it into weights. */
-static void K(weigh)(const struct pxr_call *call, const struct K(head) * h, int row, int col,
-                     real *weight)
+PXR_INLINE void K(weigh)(const struct pxr_call *call, const struct K(head) * h, int row, int col,
+                         real *restrict weight)
 {
         int cols = call->node->shape.cols, keys = row * cols + col;
         real sum;
@@ -120,7 +120,64 @@ static void K(forward)(const struct pxr_call *call)
         }
 }
 
-static void K(advance)(const struct pxr_call *call)
+/* What `advance` keeps of a head of an image: keys and values by channel, [size][pixel]. */
+struct K(cache) {
+        size_t pixels;
+        real *key, *value;
+};
+
+static struct K(cache) K(cache_of)(const struct pxr_call *call, const struct K(head) * h, int image)
+{
+        size_t pixels = pixels_of(call->node), map = pixels * call->node->shape.channels;
+        size_t first = h->channel - (size_t)image * call->node->shape.channels;
+        real *key = (real *)call->state + 2 * image * map + first * pixels;
+
+        return (struct K(cache)) { pixels, key, key + map };
+}
+
+/* Keep what a pixel has in the map of keys and values, which are known by now. */
+static void K(remember)(const struct pxr_call *call, const struct K(head) * h,
+                        const struct K(cache) * cache, size_t pixel)
+{
+        const real *memory = (const real *)call->input[MEMORY] + pixel * h->memory_stride;
+
+        for (int i = 0; i < h->size; i++) {
+                cache->key[i * cache->pixels + pixel] = memory[h->key + i];
+                cache->value[i * cache->pixels + pixel] = memory[h->value + i];
+        }
+}
+
+/* The products of a query with some keys. */
+PXR_INLINE void K(compare)(const struct K(head) * h, const struct K(cache) * cache, int keys,
+                           const real *query, real *restrict weight)
+{
+        memset(weight, 0, keys * sizeof(real));
+        for (int i = 0; i < h->size; i++) {
+                const real *restrict key = cache->key + i * cache->pixels;
+                real factor = h->scale * query[i];
+
+                for (int k = 0; k < keys; k++)
+                        weight[k] += factor * key[k];
+        }
+}
+
+/* The sum of weight[k] value[k], in 16 sums of every 16th. */
+PXR_INLINE real K(weighted)(int keys, const real *restrict weight, const real *restrict value)
+{
+        real lane[16] = { 0 }, sum = 0;
+        int k = 0;
+
+        for (; k + 16 <= keys; k += 16)
+                for (int l = 0; l < 16; l++)
+                        lane[l] += weight[k + l] * value[k + l];
+        for (int l = 0; k < keys; k++, l++)
+                lane[l] += weight[k] * value[k];
+        for (int l = 0; l < 16; l++)
+                sum += lane[l];
+        return sum;
+}
+
+PXR_INLINE void K(advance_all)(const struct pxr_call *call)
 {
         const struct pxr_node *node = call->node;
         int keys = call->row * node->shape.cols + call->col;
@@ -129,21 +186,18 @@ static void K(advance)(const struct pxr_call *call)
 
         for (int number = 0; number < call->images * heads; number++) {
                 struct K(head) h = K(head_of)(call, number);
-                const real *memory = call->input[MEMORY];
+                struct K(cache) cache = K(cache_of)(call, &h, number / heads);
+                const real *query = (const real *)call->input[QUERY] + h.channel + keys * h.stride;
                 real *y = (real *)call->output + h.channel + keys * h.stride;
 
                 if (number % heads / (heads / node->colours) != call->colour)
                         continue;
-                for (int k = 0; k < keys; k++)
-                        weight[k] = h.scale * K(dot)(h.size,
-                                                     (const real *)call->input[QUERY] + h.channel +
-                                                             keys * h.stride,
-                                                     memory + h.key + k * h.memory_stride);
+                if (keys > 0)
+                        K(remember)(call, &h, &cache, keys - 1);
+                K(compare)(&h, &cache, keys, query, weight);
                 K(weigh)(call, &h, call->row, call->col, weight);
-                memset(y, 0, h.size * sizeof(real));
-                for (int k = 0; k < keys; k++)
-                        K(add_times)
-                (h.size, weight[k], memory + h.value + k * h.memory_stride, y);
+                for (int i = 0; i < h.size; i++)
+                        y[i] = K(weighted)(keys, weight, cache.value + i * cache.pixels);
         }
 }
 

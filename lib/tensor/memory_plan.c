@@ -90,9 +90,12 @@ size_t pxr_planned_output(const struct pxr_memory_plan *plan, const struct pxr_n
 size_t pxr_planned_state(const struct pxr_memory_plan *plan, const struct pxr_node *node,
                          int images)
 {
-        if (plan->advances && !node->constant && node->op->advance_state)
-                return node->op->advance_state(node, images);
-        return node->op->state ? node->op->state(node, images) : 0;
+        size_t state = node->op->state ? node->op->state(node, images) : 0, advance;
+
+        if (!plan->may_advance || node->constant || !node->op->advance_state)
+                return state;
+        advance = node->op->advance_state(node, images);
+        return plan->advances || advance > state ? advance : state;
 }
 
 /* For a float32 kernel: a node's maps and those of its inputs, as float32. For another: the
@@ -218,6 +221,7 @@ int pxr_memory_plan_make(struct pxr_memory_plan *plan, const struct pxr_graph *g
         if (!buffer || !initial || !plan->memory || pxr_liveness_of_nodes(graph, plan->memory))
                 goto out;
         plan->advances = schedule && !schedule->fallback;
+        plan->may_advance = use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION;
         for (int i = 0; i < graph->nodes; i++)
                 plan->memory[i].extent = schedule ? schedule->extent[i] : PXR_EXTENT_MAP;
         if (precision == PXR_BF16)

@@ -28,6 +28,7 @@ struct pxr_memory_plan {
         size_t slab_bytes, scratch_bytes;
         size_t packed_bytes;  /* of all packed parameters, in mixed precision */
         size_t convert_bytes; /* of maps that are converted for a float32 kernel */
+        bool may_advance;     /* for generation or inspection */
         bool advances;        /* all nodes are computed by `advance`, except constant ones */
 };
 

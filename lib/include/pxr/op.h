@@ -187,7 +187,7 @@ struct pxr_op {
          * besides the output; for example the gates and cells of a scan. NULL: none. */
         size_t (*state)(const struct pxr_node *node, int images);
 
-        /* How many of these `advance` needs, if fewer. NULL: all. */
+        /* How many `advance` keeps, if that is another number. NULL: as many. */
         size_t (*advance_state)(const struct pxr_node *node, int images);
 
         /* Declare everything that colour group `colour` of the output at (row, col) reads
