@@ -307,7 +307,7 @@
 
   /* Untrained models are far from all that follows, too: their first points may lie above the plot. */
   function range() {
-    var low = Infinity, high = -Infinity, highest = -Infinity, most = ceiling();
+    var low = Infinity, high = -Infinity, first = -Infinity, highest = -Infinity, most = ceiling();
     lines.above = 0;
     lines.outside = [];
     lines.forEach(function (line) {
@@ -315,9 +315,12 @@
         if (p[1] === null) return;
         low = Math.min(low, p[1]);
         highest = Math.max(highest, p[1]);
-        if (p[1] <= most && (i > 0 || line.points.length < FEW)) high = Math.max(high, p[1]);
+        if (p[1] > most) return;
+        if (i > 0 || line.points.length < FEW) high = Math.max(high, p[1]);
+        else first = Math.max(first, p[1]);
       });
     });
+    if (first <= low + 3 * (high - low)) high = Math.max(high, first);
     if (state.log || state.outliers || !(high > low) || highest <= low + 3 * (high - low)) return [null, null];
     high += 0.05 * (high - low);
     lines.forEach(function (line) {
