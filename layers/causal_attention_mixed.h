@@ -394,8 +394,9 @@ static void backward_queries(const struct pxr_call *call, const struct head_f32 
         size_t count = take_queries(w, h, first);
         pxr_bf16 *dquery = call->input_gradient[QUERY];
 
-        memset(w->q.log_sum, 0, QUERIES * sizeof(float));
         memcpy(w->q.log_sum, log_sum + first, count * sizeof(float));
+        for (size_t i = count; i < QUERIES; i++)
+                w->q.log_sum[i] = 1e30f; /* no pixel: its weights are 0 */
         by_queries(w, w->key, w->query, w->q.x);
         by_queries(w, w->value, w->by_output, w->q.by_weight);
         weigh_gradient(&w->q);
