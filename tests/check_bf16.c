@@ -15,6 +15,7 @@
 #include "suite.h"
 #include "model/conformance_tests.h"
 #include "tensor/bf16.h"
+#include "tensor/bf16_cells.h"
 #include "whole_model.h"
 
 struct shape {
@@ -302,6 +303,61 @@ START_TEST(gradients_of_weights_are_those_of_the_rounded_numbers)
 }
 END_TEST
 
+/* Cells of one step, of pre-activations from -16 to 16 that a product of zeros is added to. */
+START_TEST(cells_have_the_precision_that_is_promised)
+{
+        enum { ROWS = 1000, FEATURES = 16, WIDTH = 4 * FEATURES };
+        const struct pxr_bf16_tap all = { .end = ROWS };
+        static const float initial[FEATURES] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+        static const float w[WIDTH] = { 0 };
+        static pxr_bf16 gates[ROWS * WIDTH], h[ROWS * FEATURES], next[ROWS * FEATURES], a[ROWS];
+        static float c[ROWS * FEATURES];
+        float *z;
+        pxr_bf16 *input = random_numbers(ROWS * WIDTH, 4, &z);
+        pxr_bf16 *weights = aligned(pxr_bf16_packed_size(1, WIDTH) * sizeof(*weights));
+        struct pxr_bf16_cells cells = { .features = FEATURES,
+                                        .images = ROWS,
+                                        .initial = initial,
+                                        .input = input,
+                                        .gates = gates,
+                                        .c = c,
+                                        .h = h,
+                                        .next = next };
+        struct pxr_bf16_product p = { .operand = { a, ROWS, 1, 1, ROWS, 1, &all },
+                                      .m = ROWS,
+                                      .n = WIDTH,
+                                      .weights = weights,
+                                      .cells = &cells,
+                                      .scratch = aligned(pxr_bf16_product_scratch(1, 1)) };
+
+        for (size_t i = 0; i < ROWS * WIDTH; i++)
+                z[i] *= 16;
+        pxr_bf16_round(ROWS * WIDTH, z, input);
+        pxr_bf16_widen(ROWS * WIDTH, input, z);
+        if (take_unit(_i)) {
+                pxr_bf16_pack_gates(1, FEATURES, w, weights);
+                pxr_bf16_multiply(&p);
+                for (size_t i = 0; i < ROWS * FEATURES; i++) {
+                        const float *of = z + i / FEATURES * WIDTH + i % FEATURES;
+                        double f = 1 / (1 + exp(-of[FEATURES])),
+                               in = 1 / (1 + exp(-of[2 * FEATURES]));
+                        double expected = f + in * tanh(of[3 * FEATURES]);
+
+                        /* An error of f, of i and of g each, and of the sum's rounding. */
+                        ck_assert_double_le(fabs(c[i] - expected), 3 * 0x1p-20 + 0x1p-23);
+                        expected = tanh(c[i]) / (1 + exp(-of[0]));
+                        ck_assert_double_le(fabs(pxr_bf16_value(h[i]) - expected),
+                                            2 * 0x1p-20 + fabs(expected) * 0x1p-8);
+                        ck_assert_uint_eq(h[i], next[i]);
+                }
+        }
+        free(z);
+        free(input);
+        free(weights);
+        free(p.scratch);
+}
+END_TEST
+
 START_TEST(rounding_is_to_the_nearest_and_keeps_what_is_no_number)
 {
         static const struct {
@@ -418,13 +474,27 @@ static const char more_layers[] = "- conv: {mask: A, kernel: 3, features: 15}\n"
                                   "3, dropout: 0.5}\n"
                                   "- softmax\n";
 
+/* Scans whose features fill registers, and whose sums are more than are computed at once. */
+static const char wide_layers[] = "- conv: {mask: A, kernel: 3, features: 12}\n"
+                                  "- row_lstm: {features: 48}\n"
+                                  "- conv: {mask: B, kernel: 1, features: 12}\n"
+                                  "- diagonal_bilstm: {features: 48}\n"
+                                  "- softmax\n";
+
 START_TEST(every_op_computes_what_its_float32_kernels_do)
 {
-        static const struct pxr_image_kind kinds[] = { { 5, 4, 3, 4 }, { 9, 11, 1, 2 } };
+        static const struct {
+                const char *layers;
+                struct pxr_image_kind kind;
+        } models[] = {
+                { layers, { 5, 4, 3, 4 } },      { layers, { 9, 11, 1, 2 } },
+                { more_layers, { 5, 4, 3, 4 } }, { more_layers, { 9, 11, 1, 2 } },
+                { wide_layers, { 5, 4, 3, 4 } }, { wide_layers, { 4, 2, 1, 2 } },
+        };
 
-        for (size_t i = 0; take_unit(_i) && i < 4; i++) {
+        for (size_t i = 0; take_unit(_i) && i < sizeof(models) / sizeof(models[0]); i++) {
                 struct pxr_subject subject;
-                struct pxr_model *model = build(i < 2 ? layers : more_layers, kinds[i % 2]);
+                struct pxr_model *model = build(models[i].layers, models[i].kind);
                 const char *problem;
 
                 ck_assert_msg(model != NULL, "%s", pxr_diag_text(diag, 0));
@@ -554,6 +624,7 @@ int main(void)
         tcase_add_loop_test(tests, gradients_of_weights_are_those_of_the_rounded_numbers, 0,
                             PXR_BF16_UNITS);
         tcase_add_loop_test(tests, gates_are_those_of_the_rounded_numbers, 0, PXR_BF16_UNITS);
+        tcase_add_loop_test(tests, cells_have_the_precision_that_is_promised, 0, PXR_BF16_UNITS);
         tcase_add_test(tests, rounding_is_to_the_nearest_and_keeps_what_is_no_number);
         tests = tcase_create("models");
         suite_add_tcase(suite, tests);

@@ -12,6 +12,7 @@
 
 #include <pxr/vecmath.h>
 
+#include "tensor/bf16_cells.h"
 #include "tensor/bf16_units.h"
 #include "tensor/levels.h"
 
@@ -19,9 +20,10 @@
  * second-level cache. */
 enum { CHUNK = 512 };
 
-/* Blocks of a product that share each panel of weights, if there are more than so many weights:
- * fewer stay in the second-level cache anyway. */
-enum { GROUP = 8, LARGE = 1 << 18 };
+/* Blocks of a product that share each panel of weights, if there are more than LARGE weights: fewer
+ * stay in the second-level cache anyway. Of fewer than SMALL, so many blocks are computed before
+ * they become cells: what a tile has just stored cannot be read at once. */
+enum { GROUP = 8, LARGE = 1 << 18, TOGETHER = 4, SMALL = 1 << 14 };
 
 /* --- units -------------------------------------------------------------------------------------
  */
@@ -34,8 +36,10 @@ static void portable_round(size_t size, const float *from, pxr_bf16 *to);
 static void portable_add(size_t size, const pxr_bf16 *a, const pxr_bf16 *b, pxr_bf16 *y);
 static void portable_rectify_gradient(size_t size, const pxr_bf16 *y, const pxr_bf16 *dy,
                                       pxr_bf16 *dx);
-static void portable_cells(const struct pxr_bf16_cells *cells);
-static void portable_cells_gradient(const struct pxr_bf16_cells *cells);
+static void portable_cells(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                           size_t feature, size_t count, float *sum);
+static void portable_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                                    size_t feature, size_t count, float *sum);
 static void portable_gates(const struct pxr_bf16_gates *gates);
 static void portable_gates_gradient(const struct pxr_bf16_gates *gates);
 static void portable_finish(const struct pxr_bf16_product *p, size_t row, size_t rows,
@@ -193,62 +197,86 @@ static void portable_transpose(const struct pxr_bf16_rows *rows, pxr_bf16 *to)
                         to[j * PXR_DEPTH + i] = value_in(rows, i, j);
 }
 
-/* Some cells' features, at most 16, by the functions of vecmath. */
-static void few_cells(const struct pxr_bf16_cells *cells, size_t cell, size_t first, bool gradient)
+/* One cell's features from `feature` on, at most 16, for the functions of vecmath. */
+static struct pxr_lstm_cells few_features(const struct pxr_bf16_cells *cells, size_t row,
+                                          ptrdiff_t at, size_t feature, float *gates, float *h)
 {
-        size_t features = cells->features, count = smaller(features - first, PXR_TILE);
-        size_t at = cell * features + first;
-        float gates[4 * PXR_TILE], h[PXR_TILE];
-        struct pxr_lstm_cells one = {
+        return (struct pxr_lstm_cells) {
                 .cells = 1,
-                .count = count,
+                .count = smaller(cells->features - feature, PXR_TILE),
                 .features = PXR_TILE,
                 .gates = gates,
-                .before = cells->before + cell * cells->before_stride + first,
-                .c = cells->c + at,
+                .before = pxr_bf16_c_before(cells, row, at) + feature,
+                .c = cells->c + at * (ptrdiff_t)cells->features + feature,
                 .h = h,
         };
+}
+
+static void few_cells(const struct pxr_bf16_cells *cells, size_t row, size_t feature,
+                      const float *sum)
+{
+        ptrdiff_t features = (ptrdiff_t)cells->features, at = pxr_bf16_cell_at(cells, row);
+        float gates[4 * PXR_TILE], h[PXR_TILE];
+        struct pxr_lstm_cells one = few_features(cells, row, at, feature, gates, h);
+        pxr_bf16 *to = cells->h + at * features + feature;
 
         for (int g = 0; g < 4; g++)
-                for (size_t j = 0; j < count; j++) {
-                        size_t from = (4 * cell + g) * features + first + j;
-
+                for (size_t j = 0; j < one.count; j++)
                         gates[g * PXR_TILE + j] =
-                                gradient ? pxr_bf16_value(cells->gates[from]) : cells->sums[from];
-                }
-        if (gradient)
-                pxr_lstm_cells_gradient_f32(&one, cells->dh + at, cells->dc + at);
-        else
-                pxr_lstm_cells_f32(&one);
+                                sum[pxr_bf16_gate_sum(g) + j] +
+                                pxr_bf16_value(cells->input[(4 * at + g) * features + feature + j]);
+        pxr_lstm_cells_f32(&one);
         for (int g = 0; g < 4; g++)
-                portable_round(count, gates + g * PXR_TILE,
-                               cells->gates + (4 * cell + g) * features + first);
-        if (!gradient)
-                portable_round(count, h, cells->h + at);
+                portable_round(one.count, gates + g * PXR_TILE,
+                               cells->gates + (4 * at + g) * features + feature);
+        portable_round(one.count, h, to);
+        memcpy(cells->next + row * features + feature, to, one.count * sizeof(*to));
+        if (row < cells->shown)
+                memcpy(cells->output + at * features + feature, to, one.count * sizeof(*to));
 }
 
-static void portable_cells(const struct pxr_bf16_cells *cells)
+static void portable_cells(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                           size_t feature, size_t count, float *sum)
 {
-        for (size_t i = 0; i < cells->cells; i++)
-                for (size_t j = 0; j < cells->features; j += PXR_TILE)
-                        few_cells(cells, i, j, false);
+        for (size_t i = 0; i < rows; i++)
+                for (size_t j = 0; j < count; j += PXR_TILE)
+                        if (feature + j < cells->features)
+                                few_cells(cells, row + i, feature + j,
+                                          pxr_bf16_gates_sums(sum, i, j));
 }
 
-static void portable_cells_gradient(const struct pxr_bf16_cells *cells)
+static void few_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t feature,
+                               const float *sum)
 {
-        for (size_t i = 0; i < cells->cells; i++)
-                for (size_t j = 0; j < cells->features; j += PXR_TILE)
-                        few_cells(cells, i, j, true);
+        ptrdiff_t features = (ptrdiff_t)cells->features, at = pxr_bf16_cell_at(cells, row);
+        float gates[4 * PXR_TILE], by_h[PXR_TILE];
+        struct pxr_lstm_cells one = few_features(cells, row, at, feature, gates, NULL);
+
+        for (size_t j = 0; j < one.count; j++) {
+                for (int g = 0; g < 4; g++)
+                        gates[g * PXR_TILE + j] =
+                                pxr_bf16_value(cells->gates[(4 * at + g) * features + feature + j]);
+                by_h[j] = sum[j] +
+                          (row < cells->shown
+                                   ? pxr_bf16_value(cells->by_output[at * features + feature + j])
+                                   : 0);
+        }
+        pxr_lstm_cells_gradient_f32(&one, by_h, cells->by_c + row * features + feature);
+        for (int g = 0; g < 4; g++) {
+                pxr_bf16 *to = cells->by_gates + (4 * at + g) * features + feature;
+
+                portable_round(one.count, gates + g * PXR_TILE, to);
+                memcpy(cells->next + (4 * row + g) * features + feature, to,
+                       one.count * sizeof(*to));
+        }
 }
 
-void pxr_bf16_cells(const struct pxr_bf16_cells *cells)
+static void portable_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                                    size_t feature, size_t count, float *sum)
 {
-        unit_in_use()->cells(cells);
-}
-
-void pxr_bf16_cells_gradient(const struct pxr_bf16_cells *cells)
-{
-        unit_in_use()->cells_gradient(cells);
+        for (size_t i = 0; i < rows; i++)
+                for (size_t j = 0; j < count; j += PXR_TILE)
+                        few_cells_gradient(cells, row + i, feature + j, pxr_bf16_sums(sum, i, j));
 }
 
 /* The activations of up to 16 features of a cell, from number `first` on. */
@@ -613,6 +641,29 @@ void pxr_bf16_pack_rounded(size_t k, size_t n, const pxr_bf16 *w, size_t row, si
         memset((uint8_t *)live_of(k, n, to), 1, tiles_of(k) * blocks_of(n));
 }
 
+size_t pxr_bf16_gate_columns(size_t features)
+{
+        return 4 * round_up(features, PXR_TILE);
+}
+
+void pxr_bf16_pack_gates(size_t k, size_t features, const float *w, pxr_bf16 *to)
+{
+        size_t n = pxr_bf16_gate_columns(features), rows = round_up(k, depth_of(k));
+        size_t width = 4 * features;
+
+        if (weights_size(k, n) != k * width)
+                memset(to, 0, weights_size(k, n) * sizeof(*to));
+        for (size_t j = 0; j < n; j += PXR_TILE) {
+                size_t feature = j / 4 / PXR_TILE * PXR_TILE, gate = j / PXR_TILE % 4;
+                const float *from = w + gate * features + feature;
+
+                for (size_t i = 0; i < k; i += 2, from += 2 * width)
+                        pack_pairs(smaller(features - feature, PXR_TILE), from,
+                                   i + 1 < k ? from + width : NULL, to + packed_index(rows, i, j));
+        }
+        pxr_bf16_find_zeros(k, n, to);
+}
+
 /* --- products ----------------------------------------------------------------------------------
  */
 
@@ -645,7 +696,7 @@ static size_t list_terms(const struct pxr_bf16_unit_table *unit, const struct px
         bool lower = p->m - i > PXR_TILE;
 
         for (int t = 0; t < operand->taps; t++) {
-                struct pxr_bf16_rows rows = rows_read(operand, t, i, p->m);
+                struct pxr_bf16_rows rows = rows_read(operand, t, i, i + PXR_BLOCK);
                 const uint8_t *live = live_of(operand->k, p->n, p->weights + t * packed);
 
                 for (size_t column = 0; rows.inside && column < operand->k; column += depth) {
@@ -662,42 +713,81 @@ static size_t list_terms(const struct pxr_bf16_unit_table *unit, const struct px
         return terms;
 }
 
-/* `blocks` blocks of C from row `first` on: for each panel of 32 columns all of them, so that the
- * panel's weights are read from memory once. */
-static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
-                           bool zeros, size_t first, size_t blocks, char *scratch)
+/* A block of sums. */
+static void compute_block(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
+                          const struct pxr_bf16_term *term, size_t terms, size_t row, size_t column,
+                          float *sum)
 {
-        size_t k = p->operand.k, depth = depth_of(k), beside = round_up(k, depth) * PXR_TILE;
-        size_t size = terms_size(k, p->operand.taps), most = most_terms(k, p->operand.taps);
-        size_t terms[GROUP];
-        _Alignas(64) float sum[PXR_BLOCK * PXR_BLOCK];
+        size_t depth = depth_of(p->operand.k), beside = round_up(p->operand.k, depth) * PXR_TILE;
+
+        unit->block(&(struct pxr_bf16_block) {
+                .term = term,
+                .terms = terms,
+                .depth = depth,
+                .offset = column / PXR_TILE * beside,
+                .beside = p->n - column > PXR_TILE ? beside : 0,
+                .number = column / PXR_BLOCK,
+                .lower = p->m - row > PXR_TILE,
+                .sum = sum,
+        });
+}
+
+/* Blocks of sums that are computed before what follows on them. */
+enum { SUMS = 16 };
+
+/* Columns of a product that are computed side by side: cells take whole rows, as they lie in maps.
+ */
+static size_t panel_of(const struct pxr_bf16_product *p)
+{
+        size_t most = p->cells            ? SUMS * PXR_BLOCK
+                      : p->cells_gradient ? PXR_CELLS_GRADIENT
+                                          : PXR_BLOCK;
+
+        return smaller(round_up(p->n, PXR_BLOCK), most);
+}
+
+/* What follows on the sums of 32 rows of a panel, [block of 32 columns][32][32]. */
+static void follow(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
+                   size_t row, size_t column, float *sum)
+{
+        size_t rows = smaller(p->m - row, PXR_BLOCK), columns = smaller(p->n - column, panel_of(p));
+
+        if (p->cells)
+                unit->cells(p->cells, row, rows, column / 4, columns / 4, sum);
+        else if (p->cells_gradient)
+                unit->cells_gradient(p->cells_gradient, row, rows, column, columns, sum);
+        else
+                unit->finish(p, row, rows, column, columns, sum);
+}
+
+/* `blocks` blocks of C from row `first` on: for each panel of columns all of them, so that the
+ * panel's weights are read from memory once. `together`: computed before what follows on them. */
+static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
+                           bool zeros, size_t first, size_t blocks, size_t together, char *scratch)
+{
+        size_t k = p->operand.k, most = most_terms(k, p->operand.taps);
+        size_t size = terms_size(k, p->operand.taps);
+        struct pxr_bf16_term *term[GROUP];
+        _Alignas(64) float sum[SUMS][PXR_BLOCK * PXR_BLOCK];
+        size_t terms[GROUP], panel = panel_of(p);
 
         for (size_t b = 0; b < blocks; b++) {
-                size_t i = first + b * PXR_BLOCK;
                 pxr_bf16 *copies = (pxr_bf16 *)(scratch + b * size);
-                struct pxr_bf16_term *term =
-                        (struct pxr_bf16_term *)(copies + 2 * most * PXR_TILE * depth);
 
-                terms[b] = list_terms(unit, p, zeros, i, term, copies);
+                term[b] = (struct pxr_bf16_term *)(copies + 2 * most * PXR_TILE * depth_of(k));
+                terms[b] = list_terms(unit, p, zeros, first + b * PXR_BLOCK, term[b], copies);
         }
-        for (size_t j = 0; j < p->n; j += PXR_BLOCK)
-                for (size_t b = 0; b < blocks; b++) {
-                        size_t i = first + b * PXR_BLOCK, rows = smaller(p->m - i, PXR_BLOCK);
-                        size_t columns = smaller(p->n - j, PXR_BLOCK);
-                        const char *term =
-                                scratch + b * size + 2 * most * PXR_TILE * depth * sizeof(pxr_bf16);
+        for (size_t j = 0; j < p->n; j += panel)
+                for (size_t b = 0; b < blocks; b += together) {
+                        size_t end = smaller(blocks, b + together), count = 0;
 
-                        unit->block(&(struct pxr_bf16_block) {
-                                .term = (const struct pxr_bf16_term *)term,
-                                .terms = terms[b],
-                                .depth = depth,
-                                .offset = j / PXR_TILE * beside,
-                                .beside = columns > PXR_TILE ? beside : 0,
-                                .number = j / PXR_BLOCK,
-                                .lower = rows > PXR_TILE,
-                                .sum = sum,
-                        });
-                        unit->finish(p, i, rows, j, columns, sum);
+                        for (size_t i = b; i < end; i++)
+                                for (size_t c = j; c < j + panel && c < p->n; c += PXR_BLOCK)
+                                        compute_block(unit, p, term[i], terms[i],
+                                                      first + i * PXR_BLOCK, c, sum[count++]);
+                        count /= end - b;
+                        for (size_t i = b; i < end; i++)
+                                follow(unit, p, first + i * PXR_BLOCK, j, sum[(i - b) * count]);
                 }
 }
 
@@ -717,14 +807,16 @@ void pxr_bf16_multiply(const struct pxr_bf16_product *p)
         const struct pxr_bf16_unit_table *unit = unit_in_use();
         char *scratch = (char *)(((uintptr_t)p->scratch + 63) & ~(uintptr_t)63);
         size_t weights = p->operand.taps * pxr_bf16_packed_size(p->operand.k, p->n);
-        size_t rows = PXR_BLOCK * (weights > LARGE ? GROUP : 1);
+        size_t together = (p->cells || p->cells_gradient) && weights < SMALL ? TOGETHER : 1;
+        size_t rows = PXR_BLOCK * (weights > LARGE ? GROUP : together);
         bool zeros = has_zeros(p);
 
         if (unit->begin)
                 unit->begin(depth_of(p->operand.k));
         for (size_t i = 0; i < p->m; i += rows)
                 multiply_group(unit, p, zeros, i,
-                               (smaller(p->m - i, rows) + PXR_BLOCK - 1) / PXR_BLOCK, scratch);
+                               (smaller(p->m - i, rows) + PXR_BLOCK - 1) / PXR_BLOCK, together,
+                               scratch);
         if (unit->end)
                 unit->end();
 }

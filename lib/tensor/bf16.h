@@ -15,6 +15,8 @@
 
 #include <pxr/bf16.h>
 
+struct pxr_bf16_cells;
+
 /* What computes products: any processor in float32; AVX512-BF16; tiles of AMX-BF16. */
 enum pxr_bf16_unit { PXR_BF16_PORTABLE, PXR_BF16_AVX512, PXR_BF16_AMX, PXR_BF16_UNITS };
 
@@ -39,6 +41,11 @@ void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column
 void pxr_bf16_pack_rounded(size_t k, size_t n, const pxr_bf16 *w, size_t row, size_t column,
                            pxr_bf16 *to);
 void pxr_bf16_find_zeros(size_t k, size_t n, pxr_bf16 *packed);
+
+/* The same for weights w[k][4 gates][features], whose columns are packed as [block of 16
+ * features][gate][16], of which there are so many: a block's gates lie side by side. */
+size_t pxr_bf16_gate_columns(size_t features);
+void pxr_bf16_pack_gates(size_t k, size_t features, const float *w, pxr_bf16 *to);
 
 /*
  * What a tap of a convolution reads for row i of a result: row i + shift of the operand, if it has
@@ -71,6 +78,9 @@ struct pxr_bf16_product {
         pxr_bf16 *c;             /* C, rounded; or NULL */
         float *exact;            /* C, not rounded; or NULL */
         size_t ldc;
+        /* Instead of all from `gate` to `ldc`: cells whose pre-activations are C, of weights packed
+         * by pxr_bf16_pack_gates(); or whose gradient by h is C. NULL: none. */
+        const struct pxr_bf16_cells *cells, *cells_gradient;
         void *scratch; /* pxr_bf16_product_scratch() bytes, 64-byte aligned */
 };
 size_t pxr_bf16_product_scratch(size_t k, int taps);
@@ -119,26 +129,6 @@ size_t pxr_bf16_gradient_stride(size_t k);
 
 /* dw[tap][k][n] += such sums. */
 void pxr_bf16_add_gradient(size_t k, size_t n, int taps, const float *sum, float *dw);
-
-/*
- * LSTM cells as pxr_lstm_cells has them, o, f, i, g; computed in float32, with an absolute error of
- * at most 2^-20, and kept for the backward pass as bfloat16.
- */
-struct pxr_bf16_cells {
-        size_t cells, features;
-        const float *sums;    /* [cell][4 features]: pre-activations; not read by the gradient */
-        pxr_bf16 *gates;      /* [cell][4 features]: out: activations; gradient: in: these, out: the
-                                 gradient by the pre-activations */
-        const float *before;  /* [cell][features]: c of the previous step */
-        size_t before_stride; /* features, or 0: one for all cells */
-        float *c;             /* [cell][features] */
-        pxr_bf16 *h;          /* [cell][features]; not used by the gradient */
-        const float *dh;      /* [cell][features]: gradient by h */
-        float *dc;            /* [cell][features]: in: gradient by c, from the next step; out: by c
-                                 of the previous step */
-};
-void pxr_bf16_cells(const struct pxr_bf16_cells *cells);
-void pxr_bf16_cells_gradient(const struct pxr_bf16_cells *cells);
 
 /*
  * Gated activations of cells of two blocks of `features` values, a and b: y = tanh(a) sigmoid(b),

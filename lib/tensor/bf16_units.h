@@ -13,6 +13,9 @@ struct pxr_bf16_gates;
  * once; the terms of a tile's sums at most. */
 enum { PXR_TILE = 16, PXR_BLOCK = 32, PXR_DEPTH = 32 };
 
+/* Features of an LSTM whose gradient is computed at once, at most. */
+enum { PXR_CELLS_GRADIENT = 128 };
+
 /* Some terms of a block's sums: tiles of A of 16 rows and `depth` columns, the rows `stride` values
  * apart, above one another; and one of W, [depth / 2][16 columns][2]. */
 struct pxr_bf16_term {
@@ -47,6 +50,23 @@ struct pxr_bf16_rows {
         uint32_t inside; /* bit r: row r is in it */
 };
 
+/* Of sums [block of 32 columns][32][32] those of a row and column. */
+static inline float *pxr_bf16_sums(float *sum, size_t row, size_t column)
+{
+        return sum + (column / PXR_BLOCK * PXR_BLOCK + row) * PXR_BLOCK + column % PXR_BLOCK;
+}
+
+/* Of sums of gates those of a row and 16 features; and from there those of gate number `gate`. */
+static inline float *pxr_bf16_gates_sums(float *sum, size_t row, size_t feature)
+{
+        return pxr_bf16_sums(sum, row, 4 * feature);
+}
+
+static inline size_t pxr_bf16_gate_sum(int gate)
+{
+        return (size_t)(gate / 2 * PXR_BLOCK * PXR_BLOCK + gate % 2 * PXR_TILE);
+}
+
 struct pxr_bf16_unit_table {
         /* Before and after some blocks of one depth, on one thread; NULL: nothing to do. */
         void (*begin)(size_t depth);
@@ -60,8 +80,12 @@ struct pxr_bf16_unit_table {
         void (*round)(size_t size, const float *from, pxr_bf16 *to);
         void (*add)(size_t size, const pxr_bf16 *a, const pxr_bf16 *b, pxr_bf16 *y);
         void (*rectify_gradient)(size_t size, const pxr_bf16 *y, const pxr_bf16 *dy, pxr_bf16 *dx);
-        void (*cells)(const struct pxr_bf16_cells *cells);
-        void (*cells_gradient)(const struct pxr_bf16_cells *cells);
+        /* Some rows of cells from `row` on, and of these `count` features from `feature` on, of
+         * whose gates, or h, these are the sums, which may be written to. */
+        void (*cells)(const struct pxr_bf16_cells *cells, size_t row, size_t rows, size_t feature,
+                      size_t count, float *sum);
+        void (*cells_gradient)(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                               size_t feature, size_t count, float *sum);
         void (*gates)(const struct pxr_bf16_gates *gates);
         void (*gates_gradient)(const struct pxr_bf16_gates *gates);
         /* 16 rows of `depth` values, to [16][depth]. */

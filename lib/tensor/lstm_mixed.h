@@ -2,50 +2,57 @@
 /*
  * lstm_mixed.h - the kernels of op_lstm.c in mixed precision.
  *
- * Cell states and the arithmetic of gates are float32, one step at a time; what is kept of all
- * cells for the backward pass are c in float32 and h and the gates as bfloat16. A step's taps are
- * one product of the step before, shifted by each tap.
+ * Cell states and the arithmetic of gates are float32. A step is one product, whose sums become
+ * cells while they are in cache. What is kept for the backward pass lies in the order of the map: c
+ * in float32, h and the gates as bfloat16. What the product of the next step reads lies in slabs,
+ * where a cell has a slot of its own: its row in a scan of diagonals, its column in a scan of rows.
+ * A step reads one slab and writes another; slots that it does not write are those of cells outside
+ * the image, so they keep what the slabs began with: the initial state, or zeros.
  */
 #include "tensor/bf16.h"
+#include "tensor/bf16_cells.h"
 
-/* State of all cells, in the order of the scan. */
+/* State of all cells, in the order of the map. */
 struct mixed_state {
-        float *c;            /* [cell][image][features] */
-        pxr_bf16 *h, *gates; /* [cell][image][features], [cell][image][4 features] */
+        float *c;            /* [pixel][image][features] */
+        pxr_bf16 *h, *gates; /* [pixel][image][features], [pixel][image][4 features] */
 };
 
-/* Scratch of a call: of one step, except the taps' own and the maps. */
+/* Scratch of a call. */
 struct mixed_work {
         struct pxr_bf16_tap *tap;
-        float *initial;             /* [tap][4 features] */
-        float *sums;                /* [cell][image][4 features] */
-        float *dh, *dc, *dc_before; /* [cell][image][features] */
-        float *weights;             /* sums of the weights' gradients */
-        pxr_bf16 *h, *gates;        /* of all pixels, in the order of the map */
+        float *by_c;       /* [slot][image][features] */
+        float *by_initial; /* [tap][4 features]: gradient by the initial state's products */
+        float *weights;    /* sums of the weights' gradients */
+        pxr_bf16 *slab[2]; /* forward: [slot][image][features]: h; backward: [slot][image][4
+                              features]: gradients by the gates */
+        size_t slab_size;  /* values of one */
+        size_t margin;     /* rows of a slab before its first slot */
         void *product;
         size_t size; /* bytes of all */
 };
 
+static int slots_of(const struct pxr_node *node)
+{
+        return is_diagonal(node->conf) ? node->shape.rows : node->shape.cols;
+}
+
 static struct mixed_work mixed_work_of(const struct pxr_node *node, int images, char *scratch)
 {
         const struct lstm *lstm = node->conf;
-        int features = lstm->features, width = GATES * features;
-        size_t slab = (size_t)lstm->widest * pxr_pixel_size(node, images) * sizeof(float);
-        size_t map = pxr_map_size(node, images);
-        struct mixed_work w = { 0 };
+        size_t features = lstm->features, width = GATES * features, taps = lstm->taps;
+        size_t rows = (size_t)slots_of(node) * images;
+        struct mixed_work w = { .margin = taps * images };
 
-        w.tap = pxr_bf16_take(scratch, &w.size, lstm->taps * sizeof(*w.tap));
-        w.initial = pxr_bf16_take(scratch, &w.size, (size_t)lstm->taps * width * sizeof(float));
-        w.sums = pxr_bf16_take(scratch, &w.size, GATES * slab);
-        w.dh = pxr_bf16_take(scratch, &w.size, slab);
-        w.dc = pxr_bf16_take(scratch, &w.size, slab);
-        w.dc_before = pxr_bf16_take(scratch, &w.size, slab);
-        w.weights =
-                pxr_bf16_take(scratch, &w.size,
-                              pxr_bf16_gradient_sum(features, width, lstm->taps) * sizeof(float));
-        w.h = pxr_bf16_take(scratch, &w.size, map * sizeof(pxr_bf16));
-        w.gates = pxr_bf16_take(scratch, &w.size, GATES * map * sizeof(pxr_bf16));
-        w.product = pxr_bf16_take(scratch, &w.size, pxr_bf16_scratch(features, width, lstm->taps));
+        w.slab_size = (2 * w.margin + rows + 32) * width; /* products read blocks of 32 rows */
+        w.tap = pxr_bf16_take(scratch, &w.size, taps * sizeof(*w.tap));
+        w.by_c = pxr_bf16_take(scratch, &w.size, rows * features * sizeof(float));
+        w.by_initial = pxr_bf16_take(scratch, &w.size, taps * width * sizeof(float));
+        w.weights = pxr_bf16_take(scratch, &w.size,
+                                  pxr_bf16_gradient_sum(features, width, taps) * sizeof(float));
+        for (int i = 0; i < 2; i++)
+                w.slab[i] = pxr_bf16_take(scratch, &w.size, w.slab_size * sizeof(pxr_bf16));
+        w.product = pxr_bf16_take(scratch, &w.size, pxr_bf16_scratch(features, width, taps));
         return w;
 }
 
@@ -69,27 +76,37 @@ static struct mixed_state mixed_state_of(const struct pxr_call *call)
         return state;
 }
 
+/* Of a tap's weights, forward and backward: numbers. */
+static size_t packed_forward(const struct lstm *lstm)
+{
+        return pxr_bf16_packed_size(lstm->features, pxr_bf16_gate_columns(lstm->features));
+}
+
+static size_t packed_backward(const struct lstm *lstm)
+{
+        return pxr_bf16_packed_size((size_t)GATES * lstm->features, lstm->features);
+}
+
 static size_t mixed_packed(const struct pxr_node *node)
 {
         const struct lstm *lstm = node->conf;
-        size_t features = lstm->features, width = GATES * features;
 
-        return lstm->taps * sizeof(pxr_bf16) *
-               (pxr_bf16_packed_size(features, width) + pxr_bf16_packed_size(width, features));
+        return lstm->taps * (packed_forward(lstm) + packed_backward(lstm)) * sizeof(pxr_bf16);
 }
 
 static void mixed_pack(const struct pxr_node *node, const float *const *parameter, void *packed)
 {
         const struct lstm *lstm = node->conf;
         size_t features = lstm->features, width = GATES * features;
-        pxr_bf16 *to = packed;
+        pxr_bf16 *to = packed, *back = to + lstm->taps * packed_forward(lstm);
 
-        for (int tap = 0; tap < lstm->taps; tap++, to += pxr_bf16_packed_size(features, width))
-                pxr_bf16_pack(features, width, parameter[WEIGHT] + tap * features * width, width, 1,
-                              to);
-        for (int tap = 0; tap < lstm->taps; tap++, to += pxr_bf16_packed_size(width, features))
-                pxr_bf16_pack(width, features, parameter[WEIGHT] + tap * features * width, 1, width,
-                              to);
+        for (int tap = 0; tap < lstm->taps; tap++) {
+                const float *weight = parameter[WEIGHT] + tap * features * width;
+
+                pxr_bf16_pack_gates(features, features, weight, to + tap * packed_forward(lstm));
+                pxr_bf16_pack(width, features, weight, 1, width,
+                              back + tap * packed_backward(lstm));
+        }
 }
 
 /* Rows of a step, of all images. */
@@ -100,32 +117,60 @@ static size_t step_rows(const struct pxr_call *call, int step)
         return (size_t)(lstm->first[step + 1] - lstm->first[step]) * call->images;
 }
 
-/* What a step reads of the one before, `map` of all cells; or, `back`, what is read of a step by
- * the one after. */
-static struct pxr_bf16_operand step_operand(const struct pxr_call *call, int step, bool back,
-                                            const pxr_bf16 *map, size_t width,
-                                            struct pxr_bf16_tap *tap)
+/* The row of a slab that has the first cell of a step. */
+static size_t slab_row(const struct pxr_call *call, const struct mixed_work *w, int step)
+{
+        return w->margin + (is_diagonal(call->node->conf)
+                                    ? (size_t)top_row(call->node, step) * call->images
+                                    : 0);
+}
+
+/* Slots from a cell to that whose tap reads it. */
+static int tap_slot(const struct lstm *lstm, int tap)
+{
+        return is_diagonal(lstm) ? tap : lstm->taps / 2 - tap;
+}
+
+/* The product of a step's slots with the other slab: of h that the taps read or, `back`, of the
+ * gradients by the gates of those that read h. */
+static struct pxr_bf16_product step_product(const struct pxr_call *call, const struct mixed_work *w,
+                                            int step, bool back)
 {
         const struct lstm *lstm = call->node->conf;
-        int source = back ? step : step - 1;
-        ptrdiff_t images = call->images;
+        size_t features = lstm->features, width = GATES * features, k = back ? width : features;
+        const pxr_bf16 *weights = call->packed;
 
         for (int t = 0; t < lstm->taps; t++) {
-                struct range range = tap_range(call->node, step, t);
-                int to = back ? range.from : range.to, from = back ? range.to : range.from;
+                ptrdiff_t away = tap_slot(lstm, t) * (ptrdiff_t)call->images;
 
-                tap[t] = (struct pxr_bf16_tap) { (from - to) * images, (size_t)(to * images),
-                                                 (size_t)((to + range.count) * images) };
+                w->tap[t] = (struct pxr_bf16_tap) {
+                        .shift = (ptrdiff_t)slab_row(call, w, step) + (back ? away : -away),
+                        .end = SIZE_MAX,
+                };
         }
-        return (struct pxr_bf16_operand) {
-                .a = map + (size_t)lstm->first[source] * images * width,
-                .rows = step_rows(call, source),
-                .k = width,
-                .lda = width,
-                .period = SIZE_MAX,
-                .taps = lstm->taps,
-                .tap = tap,
+        return (struct pxr_bf16_product) {
+                .operand = { w->slab[(step + 1) % 2], w->slab_size / width, k, k, SIZE_MAX,
+                             lstm->taps, w->tap },
+                .m = step_rows(call, step),
+                .n = back ? features : pxr_bf16_gate_columns(features),
+                .weights = back ? weights + lstm->taps * packed_forward(lstm) : weights,
+                .scratch = w->product,
         };
+}
+
+/* Slabs of zeros and, in the slots, the initial state: that of the columns in a scan of rows, and
+ * of the left neighbours of the first column in one of diagonals. NULL: zeros alone. */
+static void begin_slabs(const struct pxr_call *call, const struct mixed_work *w,
+                        const float *initial)
+{
+        size_t features = ((const struct lstm *)call->node->conf)->features;
+        size_t rows = (size_t)slots_of(call->node) * call->images;
+
+        for (int i = 0; i < 2; i++) {
+                memset(w->slab[i], 0, w->slab_size * sizeof(pxr_bf16));
+                for (size_t row = w->margin; initial && row < w->margin + rows; row++)
+                        pxr_bf16_round(features, initial, w->slab[i] + row * features);
+        }
 }
 
 /* What all pixels read of h, in the order of the map. */
@@ -155,223 +200,112 @@ static struct pxr_bf16_operand map_operand(const struct pxr_call *call, const px
         };
 }
 
-/* Cells from `cell` on, before `end`, whose pixels follow one another. */
-static int run_of(const struct lstm *lstm, int cell, int end)
-{
-        int count = 1;
-
-        while (cell + count < end && lstm->pixel[cell + count] == lstm->pixel[cell] + count)
-                count++;
-        return count;
-}
-
-/* Of the cells from `first` to `end`, [cell][size] to or from [pixel][size]. */
-static void scan_to_map(const struct lstm *lstm, int first, int end, size_t size,
-                        const pxr_bf16 *from, pxr_bf16 *map)
-{
-        for (int cell = first, count; cell < end; cell += count, from += count * size) {
-                count = run_of(lstm, cell, end);
-                memcpy(map + lstm->pixel[cell] * size, from, count * size * sizeof(*map));
-        }
-}
-
-static void map_to_scan(const struct lstm *lstm, int first, int end, size_t size,
-                        const pxr_bf16 *map, pxr_bf16 *to)
-{
-        for (int cell = first, count; cell < end; cell += count, to += count * size) {
-                count = run_of(lstm, cell, end);
-                memcpy(to, map + lstm->pixel[cell] * size, count * size * sizeof(*map));
-        }
-}
-
-/* The two ranges of a step by where c before comes from. */
-static void mixed_split(const struct pxr_call *call, const struct mixed_work *w, int step,
-                        struct pxr_bf16_cells part[2])
+/* The cells of a step, except for what only one direction has. */
+static struct pxr_bf16_cells mixed_cells(const struct pxr_call *call, int step)
 {
         const struct lstm *lstm = call->node->conf;
         struct mixed_state state = mixed_state_of(call);
-        size_t size = pxr_pixel_size(call->node, call->images);
-        int tap = cell_tap(lstm);
-        struct range range[2] = { tap_range(call->node, step, tap),
-                                  initial_range(call->node, step, tap) };
+        int first = lstm->first[step], end = lstm->first[step + 1], shown = end;
+        int cols = call->node->shape.cols, pixels = (call->node->shape.rows - lstm->shift) * cols;
+        size_t at = lstm->pixel[first] * pxr_pixel_size(call->node, call->images);
 
-        for (int i = 0; i < 2; i++) {
-                size_t at = range[i].to * size, cell = lstm->first[step] * size + at;
-
-                part[i] = (struct pxr_bf16_cells) {
-                        .cells = (size_t)range[i].count * call->images,
-                        .features = lstm->features,
-                        .sums = w->sums + GATES * at,
-                        .gates = state.gates + GATES * cell,
-                        .before = call->parameter[INITIAL_CELL],
-                        .c = state.c + cell,
-                        .h = state.h + cell,
-                        .dh = w->dh + at,
-                        .dc = w->dc + at,
-                };
-        }
-        if (range[0].count) {
-                part[0].before = state.c + (lstm->first[step - 1] + range[0].from) * size;
-                part[0].before_stride = lstm->features;
-        }
-}
-
-/* The pre-activations of a step, of which the input's part is laid where the gates will be. */
-static void mixed_sums(const struct pxr_call *call, const struct mixed_work *w, int step)
-{
-        const struct lstm *lstm = call->node->conf;
-        size_t features = lstm->features, width = GATES * features;
-        size_t size = GATES * pxr_pixel_size(call->node, call->images);
-        struct mixed_state state = mixed_state_of(call);
-        pxr_bf16 *gates = state.gates + lstm->first[step] * size;
-
-        map_to_scan(lstm, lstm->first[step], lstm->first[step + 1], size, call->input[0], gates);
-        if (step == 0)
-                pxr_bf16_widen(step_rows(call, step) * width, gates, w->sums);
-        else
-                pxr_bf16_multiply(&(struct pxr_bf16_product) {
-                        .operand = step_operand(call, step, false, state.h, features, w->tap),
-                        .m = step_rows(call, step),
-                        .n = width,
-                        .weights = call->packed,
-                        .addend = gates,
-                        .exact = w->sums,
-                        .ldc = width,
-                        .scratch = w->product,
-                });
-        for (int tap = 0; tap < lstm->taps; tap++) {
-                struct range edge = initial_range(call->node, step, tap);
-
-                add_to_rows_f32(edge.count * (size_t)call->images, width, w->initial + tap * width,
-                                w->sums + edge.to * size);
-        }
-}
-
-/* Cells of a step whose output is in the map. */
-static int cells_inside(const struct pxr_call *call, int step)
-{
-        const struct lstm *lstm = call->node->conf;
-        int end = lstm->first[step + 1];
-        int pixels = (call->node->shape.rows - lstm->shift) * call->node->shape.cols;
-
-        while (end > lstm->first[step] && lstm->pixel[end - 1] >= pixels)
-                end--;
-        return end;
+        while (shown > first && lstm->pixel[shown - 1] >= pixels)
+                shown--;
+        return (struct pxr_bf16_cells) {
+                .features = lstm->features,
+                .images = call->images,
+                .stride = end - first > 1 ? lstm->pixel[first + 1] - lstm->pixel[first] : 0,
+                .back = !is_diagonal(lstm) ? cols
+                        : lstm->shift      ? -1
+                                           : 1,
+                .inner = (size_t)tap_range(call->node, step, cell_tap(lstm)).count * call->images,
+                .initial = call->parameter[INITIAL_CELL],
+                .shown = (size_t)(shown - first) * call->images,
+                .gates = state.gates + GATES * at,
+                .c = state.c + at,
+                .h = state.h + at,
+        };
 }
 
 static void lstm_forward_mixed(const struct pxr_call *call)
 {
         const struct lstm *lstm = call->node->conf;
         struct mixed_work w = mixed_work_of(call->node, call->images, call->scratch);
-        struct mixed_state state = mixed_state_of(call);
-        size_t size = pxr_pixel_size(call->node, call->images);
+        size_t size = pxr_pixel_size(call->node, call->images), features = lstm->features;
         size_t down = (size_t)lstm->shift * call->node->shape.cols * size;
 
-        memset(w.initial, 0, (size_t)lstm->taps * GATES * lstm->features * sizeof(float));
-        initial_products_f32(call, 0, GATES * lstm->features, w.initial);
+        begin_slabs(call, &w, call->parameter[INITIAL_STATE]);
         memset(call->output, 0, down * sizeof(pxr_bf16));
         for (int step = 0; step < lstm->steps; step++) {
-                struct pxr_bf16_cells part[2];
+                struct pxr_bf16_product product = step_product(call, &w, step, false);
+                struct pxr_bf16_cells cells = mixed_cells(call, step);
+                size_t at = lstm->pixel[lstm->first[step]] * size;
 
-                mixed_sums(call, &w, step);
-                mixed_split(call, &w, step, part);
-                pxr_bf16_cells(&part[0]);
-                pxr_bf16_cells(&part[1]);
-                scan_to_map(lstm, lstm->first[step], cells_inside(call, step), size,
-                            state.h + lstm->first[step] * size, (pxr_bf16 *)call->output + down);
+                cells.input = (const pxr_bf16 *)call->input[0] + GATES * at;
+                cells.output = (pxr_bf16 *)call->output + down + at;
+                cells.next = w.slab[step % 2] + slab_row(call, &w, step) * features;
+                product.cells = &cells;
+                pxr_bf16_multiply(&product);
         }
 }
 
 /* --- backward ----------------------------------------------------------------------------------
  */
 
-/* dh += the output's gradient at a step's cells. */
-static void mixed_add_gradient(const struct pxr_call *call, int step, float *dh)
+/* The cells of a step, backwards: `by_gates` is a map. */
+static void step_gradient(const struct pxr_call *call, const struct mixed_work *w, int step,
+                          pxr_bf16 *by_gates)
 {
         const struct lstm *lstm = call->node->conf;
-        int end = cells_inside(call, step);
-        size_t size = pxr_pixel_size(call->node, call->images);
-        const pxr_bf16 *dy = (const pxr_bf16 *)call->output_gradient +
-                             (size_t)lstm->shift * call->node->shape.cols * size;
+        size_t size = pxr_pixel_size(call->node, call->images), features = lstm->features;
+        size_t at = lstm->pixel[lstm->first[step]] * size, row = slab_row(call, w, step);
+        size_t down = (size_t)lstm->shift * call->node->shape.cols * size;
+        struct pxr_bf16_product product = step_product(call, w, step, true);
+        struct pxr_bf16_cells cells = mixed_cells(call, step);
 
-        for (int cell = lstm->first[step], count; cell < end; cell += count, dh += count * size) {
-                count = run_of(lstm, cell, end);
-                pxr_bf16_add_rows(1, count * size, dy + lstm->pixel[cell] * size, dh);
-        }
+        cells.by_output = (const pxr_bf16 *)call->output_gradient + down + at;
+        cells.by_gates = by_gates + GATES * at;
+        cells.by_c = w->by_c + (row - w->margin) * features;
+        cells.next = w->slab[step % 2] + row * GATES * features;
+        product.cells_gradient = &cells;
+        pxr_bf16_multiply(&product);
 }
 
-/* Non-linearities of a step, backwards: gates become gradients, dc that by c of the step before, in
- * dc_before. */
-static void mixed_cells_backward(const struct pxr_call *call, const struct mixed_work *w, int step)
+/* By the initial state and cell, of which the latter is what is left of by_c. */
+static void mixed_initial_gradients(const struct pxr_call *call, const struct mixed_work *w,
+                                    const pxr_bf16 *by_gates)
 {
         const struct lstm *lstm = call->node->conf;
-        size_t size = pxr_pixel_size(call->node, call->images);
-        struct range range = tap_range(call->node, step, cell_tap(lstm));
-        struct range edge = initial_range(call->node, step, cell_tap(lstm));
-        struct pxr_bf16_cells part[2];
+        size_t width = GATES * (size_t)lstm->features, images = call->images;
 
-        mixed_split(call, w, step, part);
-        pxr_bf16_cells_gradient(&part[0]);
-        pxr_bf16_cells_gradient(&part[1]);
-        memset(w->dc_before, 0, lstm->widest * size * sizeof(float));
-        memcpy(w->dc_before + range.from * size, w->dc + range.to * size,
-               range.count * size * sizeof(float));
+        for (int tap = 0; tap < lstm->taps; tap++)
+                for (int step = 0; step < lstm->steps; step++) {
+                        struct range edge = initial_range(call->node, step, tap);
+                        int cell = lstm->first[step] + edge.to;
+
+                        if (edge.count)
+                                pxr_bf16_add_rows(edge.count * images, width,
+                                                  by_gates + lstm->pixel[cell] * images * width,
+                                                  w->by_initial + tap * width);
+                }
+        initial_gradients_f32(call, w->by_initial);
         if (call->parameter_gradient[INITIAL_CELL])
-                add_rows_f32(edge.count * (size_t)call->images, lstm->features,
-                             w->dc + edge.to * size, call->parameter_gradient[INITIAL_CELL]);
+                add_rows_f32(slots_of(call->node) * images, lstm->features, w->by_c,
+                             call->parameter_gradient[INITIAL_CELL]);
 }
 
-/* The gradients by the initial state's products, and by h of the step before. */
-static void mixed_tap_gradients(const struct pxr_call *call, const struct mixed_work *w, int step,
-                                const pxr_bf16 *all_gates)
+static void weight_gradient(const struct pxr_call *call, const struct mixed_work *w,
+                            const pxr_bf16 *by_gates)
 {
         const struct lstm *lstm = call->node->conf;
         size_t features = lstm->features, width = GATES * features;
-        size_t size = GATES * pxr_pixel_size(call->node, call->images);
 
-        for (int tap = 0; tap < lstm->taps; tap++) {
-                struct range edge = initial_range(call->node, step, tap);
-
-                pxr_bf16_add_rows(edge.count * (size_t)call->images, width,
-                                  all_gates + (lstm->first[step] + edge.to) * size,
-                                  w->initial + tap * width);
-        }
-        if (step > 0)
-                pxr_bf16_multiply(&(struct pxr_bf16_product) {
-                        .operand = step_operand(call, step, true, all_gates, width, w->tap),
-                        .m = step_rows(call, step - 1),
-                        .n = features,
-                        .weights = (const pxr_bf16 *)call->packed +
-                                   lstm->taps * pxr_bf16_packed_size(features, width),
-                        .exact = w->dh,
-                        .ldc = features,
-                        .scratch = w->product,
-                });
-}
-
-/* What the whole scan makes of its gates' gradients: those by the weights and by the input. */
-static void mixed_map_gradients(const struct pxr_call *call, const struct mixed_work *w)
-{
-        const struct lstm *lstm = call->node->conf;
-        struct mixed_state state = mixed_state_of(call);
-        size_t features = lstm->features, width = GATES * features;
-        size_t size = pxr_pixel_size(call->node, call->images);
-        int cells = lstm->first[lstm->steps];
-        pxr_bf16 *dz = call->input_gradient[0];
-        pxr_bf16 *gates = dz && !call->accumulate[0] ? dz : w->gates;
-
-        scan_to_map(lstm, 0, cells, GATES * size, state.gates, gates);
-        if (dz && gates != dz)
-                pxr_bf16_add(GATES * size * cells, dz, gates, dz);
-        if (!call->parameter_gradient[WEIGHT])
-                return;
-        scan_to_map(lstm, 0, cells, size, state.h, w->h);
         memset(w->weights, 0, pxr_bf16_gradient_sum(features, width, lstm->taps) * sizeof(float));
         pxr_bf16_weight_gradient(&(struct pxr_bf16_gradient) {
-                .operand = map_operand(call, w->h, w->tap),
-                .m = (size_t)cells * call->images,
+                .operand = map_operand(call, mixed_state_of(call).h, w->tap),
+                .m = (size_t)lstm->first[lstm->steps] * call->images,
                 .n = width,
-                .dc = gates,
+                .dc = by_gates,
                 .sum = w->weights,
                 .scratch = w->product,
         });
@@ -383,23 +317,21 @@ static void lstm_backward_mixed(const struct pxr_call *call)
 {
         const struct lstm *lstm = call->node->conf;
         struct mixed_work w = mixed_work_of(call->node, call->images, call->scratch);
-        struct mixed_state state = mixed_state_of(call);
-        size_t slab = lstm->widest * pxr_pixel_size(call->node, call->images) * sizeof(float);
+        size_t rows = (size_t)slots_of(call->node) * call->images;
+        size_t size = pxr_map_size(call->node, call->images);
+        pxr_bf16 *dz = call->input_gradient[0];
+        pxr_bf16 *by_gates = dz && !call->accumulate[0] ? dz : mixed_state_of(call).gates;
 
-        memset(w.initial, 0, lstm->taps * GATES * lstm->features * sizeof(float));
-        memset(w.dh, 0, slab);
-        memset(w.dc, 0, slab);
-        for (int step = lstm->steps - 1; step >= 0; step--) {
-                float *dc = w.dc;
-
-                mixed_add_gradient(call, step, w.dh);
-                mixed_cells_backward(call, &w, step);
-                mixed_tap_gradients(call, &w, step, state.gates);
-                w.dc = w.dc_before;
-                w.dc_before = dc;
-        }
-        mixed_map_gradients(call, &w);
-        initial_gradients_f32(call, w.initial);
+        memset(w.by_c, 0, rows * lstm->features * sizeof(float));
+        memset(w.by_initial, 0, lstm->taps * GATES * lstm->features * sizeof(float));
+        begin_slabs(call, &w, NULL);
+        for (int step = lstm->steps - 1; step >= 0; step--)
+                step_gradient(call, &w, step, by_gates);
+        if (dz && by_gates != dz)
+                pxr_bf16_add(GATES * size, dz, by_gates, dz);
+        if (call->parameter_gradient[WEIGHT])
+                weight_gradient(call, &w, by_gates);
+        mixed_initial_gradients(call, &w, by_gates);
 }
 
 static const struct pxr_mixed lstm_mixed = { .forward = lstm_forward_mixed,
