@@ -204,11 +204,12 @@ int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, 
 
         if (ours) {
                 const char *host = pxr_cursor_text(&rows, 1);
+                const char *start = pxr_cursor_optional(&rows, 3);
 
                 ticket->claim = pxr_cursor_integer(&rows, 0);
-                ours = !pxr_process_host(host) ||
-                       pxr_process_lives(host, pxr_cursor_integer(&rows, 2),
-                                         pxr_cursor_text(&rows, 3));
+                /* Without /proc, no process has a start on record. */
+                ours = !pxr_process_host(host) || !start ||
+                       pxr_process_lives(host, pxr_cursor_integer(&rows, 2), start);
         }
         if (pxr_cursor_end(&rows))
                 ours = false;
