@@ -346,6 +346,40 @@ by_hand() {
 }
 ok "pxr-run refuses --job from a user" by_hand
 
+# The claim is right, but its process is gone, and another one has its number.
+stale_claim() {
+	given whole && query whole.db "UPDATE job SET state = 'running', claims = 3, host = '$(uname -n)',
+		process_id = $$, process_start = 'then' WHERE id = 1" && export PXR_SWEEP_CLAIM="1 3 $$ then" &&
+		refused 2 "job 1 is not claimed by the process that started this one" pxr_run fast.yaml --db whole.db --job 1
+}
+ok "pxr-run refuses --job if the sweep that claimed it has ended" stale_claim
+
+without_setpriv() {
+	mkdir bin && printf '#!/bin/sh\nexit 1\n' >bin/setpriv && chmod +x bin/setpriv && export PATH="$PWD/bin:$PATH" &&
+		sweep pair.yaml 'vary: {train.seed: [1]}' &&
+		refused 2 "error: --ranks requires the program setpriv" pxr_sweep pair.yaml --db none.db --ranks 2 &&
+		is "$(query none.db "SELECT count(*) FROM job")" 0
+}
+ok "a sweep of several ranks is refused without setpriv" without_setpriv
+
+# As mpirun does while it starts the ranks.
+signal_lost() {
+	setpriv --pdeathsig USR1 true 2>/dev/null || skip "setpriv is missing"
+	sweep pair.yaml 'vary: {train.seed: [1]}' && printf '%s\n' '#!/bin/sh' \
+		'trap "[ -e lost ] && exit 130; : >lost" USR1' ': >ready' 'while :; do sleep 0.1; done' >mpirun &&
+		chmod +x mpirun || return
+	"$top/runner/pxr-sweep" pair.yaml --db pair.db --ranks 2 --mpirun ./mpirun >out 2>err &
+	launcher=$!
+	until [ -e ready ]; do
+		kill -0 $launcher || return
+		sleep 0.1
+	done
+	kill -TERM $launcher
+	wait $launcher
+	is "$?, $(query pair.db "SELECT state, failures FROM job")" "130, waiting|0"
+}
+ok "a run of several ranks is asked to stop again if mpirun has lost the signal" signal_lost
+
 # --- other hosts and clusters ------------------------------------------------------------------
 
 # A finished sweep of one job; a second is claimed by a process on another host, whose last heartbeat was so

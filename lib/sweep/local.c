@@ -12,6 +12,7 @@
 
 enum {
         POLL = 500,      /* milliseconds */
+        ASK_AGAIN = 1,   /* seconds */
         RUN_SAVED = 130, /* exit status of a run that was interrupted, and saved */
         BY_SIGNAL = 128, /* ... of mpirun, with the number of a signal that ended a rank */
         RUN_REFUSED = 2, /* ... of one with a user's error */
@@ -20,6 +21,7 @@ enum {
 /* A process and its job. */
 struct slot {
         bool used, resumed, asked_to_stop;
+        double asked; /* when last, of pxr_now() */
         struct pxr_program program;
         int64_t job, claims;
         const struct pxr_trial *trial;
@@ -47,11 +49,12 @@ static int stop_signal(const struct pxr_sweep_options *options)
 /* The words of a text, NULL-ended. */
 static const char *const *words_of(struct pxr_arena *arena, const char *text)
 {
-        char *copy = pxr_strdup(arena, text), *rest;
+        char *copy = pxr_strdup(arena, text), *rest, *at;
         const char **word = pxr_alloc_array(arena, strlen(text) / 2 + 2, sizeof(*word));
         int count = 0;
 
-        for (char *at = strtok_r(copy, " ", &rest); word && at; at = strtok_r(NULL, " ", &rest))
+        for (at = copy && word ? strtok_r(copy, " ", &rest) : NULL; at;
+             at = strtok_r(NULL, " ", &rest))
                 word[count++] = at;
         return word;
 }
@@ -130,16 +133,22 @@ static int fill(struct local *local)
         return status < 0 ? -1 : 0;
 }
 
-/* Ask all runs to save and stop. */
+/* Ask all runs to save and stop. mpirun loses a signal that comes while it starts the ranks: it is
+ * sent again, which changes nothing for a run that has had it. */
 static void stop_all(struct local *local)
 {
-        int number = stop_signal(local->queue->options);
+        const struct pxr_sweep_options *options = local->queue->options;
 
-        for (int i = 0; i < local->slots; i++)
-                if (local->slot[i].used && !local->slot[i].asked_to_stop) {
-                        kill(local->slot[i].program.process, number);
-                        local->slot[i].asked_to_stop = true;
-                }
+        for (int i = 0; i < local->slots; i++) {
+                struct slot *slot = &local->slot[i];
+
+                if (!slot->used || (slot->asked_to_stop &&
+                                    (options->ranks == 1 || pxr_now() - slot->asked < ASK_AGAIN)))
+                        continue;
+                kill(slot->program.process, stop_signal(options));
+                slot->asked_to_stop = true;
+                slot->asked = pxr_now();
+        }
 }
 
 /* --- the end of a run --------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "base/program.h"
 #include "experiment/recorded.h"
 #include "sweep/queue.h"
 
@@ -44,6 +45,23 @@ static int check_layers(const struct pxr_sweep_options *options, struct pxr_aren
         return 0;
 }
 
+/* Without setpriv (local.c), runs of several ranks would outlive a sweep that is killed. */
+static int check_setpriv(const struct pxr_sweep_options *options, struct pxr_arena *arena,
+                         struct pxr_diag *diag)
+{
+        static const char *const trial[] = { "setpriv", "--pdeathsig", "USR1", "true", NULL };
+        struct pxr_answer answer;
+
+        if (options->ranks == 1 || options->launcher == PXR_LAUNCH_SLURM)
+                return 0;
+        if (pxr_program_ask(arena, trial, "", 0, &answer, diag) == 0 && answer.status == 0)
+                return 0;
+        if (pxr_diag_errors(diag))
+                return -1;
+        return pxr_user_error(diag, "--ranks requires the program setpriv with --pdeathsig "
+                                    "(on Debian: apt install util-linux)");
+}
+
 int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_state *state,
                   struct pxr_diag *diag)
 {
@@ -53,7 +71,8 @@ int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_stat
 
         *state = (struct pxr_sweep_state) { .seconds_left = NAN };
         queue.self = arena ? pxr_provenance(arena, NULL) : NULL;
-        if (queue.self && !check_layers(options, arena, diag) && !pxr_queue_enroll(&queue))
+        if (queue.self && !check_setpriv(options, arena, diag) &&
+            !check_layers(options, arena, diag) && !pxr_queue_enroll(&queue))
                 status = (options->launcher == PXR_LAUNCH_SLURM
                                   ? pxr_sweep_run_slurm
                                   : pxr_sweep_run_local)(&queue, arena);
