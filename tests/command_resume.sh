@@ -156,7 +156,10 @@ started_from() {
 		pxr_run tiny.yaml train.epochs=0 train.start_from=1@25 --db s.db &&
 		refused 2 "is referred to by run 2, which started from its step 32, and 3 more" \
 			"$top/runner/pxr-report" delete 1 --yes --db s.db 2>err &&
-		"$top/runner/pxr-report" gc --old --db s.db >out && out_has "step-00000030" && ! out_has "step-00000025"
+		"$top/runner/pxr-report" gc --old --db s.db >out && out_has "step-00000030" && ! out_has "step-00000025" &&
+		pxr_run --resume 1 train.epochs=3 --db s.db && pxr_run --from-run 6 --db s.db &&
+		out_has "the same to the bit as run 6" &&
+		is "$(query s.db "SELECT group_concat(step) FROM checkpoint WHERE run = 1 AND step IN (25, 30, 32)")" "25,32"
 }
 ok "train.start_from takes the parameters of a run or a file, and its record repeats them" started_from
 

@@ -269,9 +269,9 @@ static int check_rows(struct gc *gc)
                 pxr_query(gc->store, gc->arena, gc->diag,
                           "SELECT run, step, path, size, status = 'finished' AND NOT best AND step "
                           "< (SELECT max(step) FROM checkpoint AS c WHERE c.run = checkpoint.run) "
-                          "AND NOT EXISTS (SELECT 1 FROM run AS other "
-                          "WHERE other.start_from = run.uid || '@' || step), uid FROM checkpoint "
-                          "JOIN run ON run.id = run ORDER BY run, step",
+                          "AND uid || '@' || step NOT IN (SELECT start_from FROM run WHERE "
+                          "start_from IS NOT NULL), uid FROM checkpoint JOIN run ON run.id = run "
+                          "ORDER BY run, step",
                           "");
         int status = 0;
 

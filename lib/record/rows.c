@@ -458,7 +458,9 @@ int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
         return pxr_store_execute(
                 store, diag,
                 "DELETE FROM checkpoint WHERE run = ?1 AND NOT best AND step NOT IN (SELECT "
-                "step FROM checkpoint WHERE run = ?1 AND NOT best ORDER BY step DESC LIMIT 2)",
+                "step FROM checkpoint WHERE run = ?1 AND NOT best ORDER BY step DESC LIMIT 2) "
+                "AND (SELECT uid FROM run WHERE id = ?1) || '@' || step NOT IN "
+                "(SELECT start_from FROM run WHERE start_from IS NOT NULL)",
                 "i", run);
 }
 
