@@ -104,9 +104,6 @@ static const char *make_page(struct server *server, const struct pxr_page_wanted
 {
         const char *state = store ? pxr_report_page_state(arena, store, wanted, diag) : NULL, *page;
 
-        /* A page in a browser asks again, and says that the database cannot be read now. */
-        if (!state && server->page && is_passing(diag))
-                return server->page;
         if (state && server->page && server->state && strcmp(state, server->state) == 0)
                 return server->page;
         page = state ? pxr_report_page(arena, store, server->serving->paper, wanted, diag) : NULL;
@@ -116,7 +113,8 @@ static const char *make_page(struct server *server, const struct pxr_page_wanted
                 server->state = strdup(state);
                 server->page = strdup(page);
         }
-        return page;
+        /* A page in a browser asks again, and says that the database cannot be read now. */
+        return page || !is_passing(diag) ? page : server->page;
 }
 
 /* The page, a part of it, or what changes are known by. The text is in the arena or the server. */
