@@ -418,7 +418,7 @@ static int keep_chains(const struct page *page)
 {
         int given = pxr_table_column(page->list, "given"), conditional = 0;
 
-        for (size_t row = 0; row < page->detailed.count; row++)
+        for (size_t row = 0; given >= 0 && row < page->detailed.count; row++)
                 conditional +=
                         page->list->cell[row * page->list->columns + given].kind != PXR_CELL_EMPTY;
         return conditional > 1 ? pxr_store_keep_view(page->store, "chain_nll", page->diag) : 0;
