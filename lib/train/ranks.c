@@ -376,6 +376,8 @@ static int ping(struct pxr_ranks *ranks, char *bytes, size_t size, double *secon
         if (!status)
                 status = pxr_ranks_send(ranks, last, bytes, size);
         if (!status)
+                status = pxr_ranks_settle(ranks); /* the answer comes into the same buffer */
+        if (!status)
                 status = pxr_ranks_receive(ranks, last, bytes, size, 0, true);
         *seconds = fmin(*seconds, pxr_now() - start);
         return status ? status : pxr_ranks_settle(ranks);
@@ -404,6 +406,8 @@ int pxr_ranks_echo(struct pxr_ranks *ranks, size_t size, struct pxr_diag *diag)
         if (!bytes)
                 return -1;
         status = pxr_ranks_send(ranks, 0, bytes, 1);
+        if (!status)
+                status = pxr_ranks_settle(ranks);
         if (!status)
                 status = pxr_ranks_receive(ranks, 0, bytes, size, 0, true);
         if (!status)
