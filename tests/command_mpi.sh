@@ -163,9 +163,15 @@ sweep() {
 		sleep 0.05
 	done
 	kill -9 $launcher
-	timeout 100 "$top/runner/pxr-sweep" "$@" >out 2>err &&
-		is "$(query sweep.db "SELECT state, failures, status, ranks, resumes, parameter_hash FROM job JOIN run ON run.id = run")" \
-			"finished|0|finished|2|1|$(query whole.db "SELECT parameter_hash FROM run")"
+	tries=0
+	until [ "$(query sweep.db "SELECT status, ranks FROM run" 2>/dev/null)" = "interrupted|2" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || return
+		sleep 0.05
+	done
+	timeout 100 "$top/runner/pxr-sweep" pair.yaml $long --db sweep.db --threads 1 >out 2>err && # one process is cheaper
+		is "$(query sweep.db "SELECT state, failures, status, resumes, parameter_hash FROM job JOIN run ON run.id = run")" \
+			"finished|0|finished|1|$(query whole.db "SELECT parameter_hash FROM run")"
 }
 ok "runs of a sweep have several ranks, are saved when it is killed, and resumed to the bit" sweep
 

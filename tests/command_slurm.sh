@@ -192,11 +192,12 @@ shared() {
 	set -- pair.yaml --db shared.db --ranks 2 --mpirun "mpirun --allow-run-as-root --bind-to none"
 	pxr_sweep pair.yaml --db here.db --threads 1 && submit 1 "$@" || return
 	scancel "$(query shared.db "SELECT substr(task, 7) FROM job WHERE state = 'running'")"
-	slurm_sweep "$@" train.checkpoint="20 steps" &&
-		is "$(query shared.db "SELECT state, failures, ranks, resumes, parameter_hash FROM job JOIN run ON run.id = run")" \
-			"finished|1|2|1|$(query here.db "SELECT parameter_hash FROM run")"
+	is "$(query shared.db "SELECT ranks FROM run")" 2 &&
+		slurm_sweep pair.yaml --db shared.db train.checkpoint="20 steps" && # with one process, which is cheaper
+		is "$(query shared.db "SELECT state, failures, resumes, parameter_hash FROM job JOIN run ON run.id = run")" \
+			"finished|1|1|$(query here.db "SELECT parameter_hash FROM run")"
 }
-ok "a cancelled task of two ranks is saved, and resumed by two ranks to the bit" shared
+ok "a cancelled task of two ranks is saved, and resumed to the bit" shared
 
 # Slurm alone knows about a process on another host.
 gone() {
