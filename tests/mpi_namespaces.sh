@@ -11,7 +11,7 @@ folder=$(mktemp -d)
 relay=
 here=pxr-here-$$ there=pxr-there-$$
 clean() {
-	kill "$relay"
+	[ -z "$relay" ] || kill "$relay"
 	ip netns del $here 2>/dev/null || :
 	ip netns del $there 2>/dev/null || :
 	rm -rf "$folder"
