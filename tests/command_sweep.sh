@@ -340,7 +340,8 @@ elsewhere() {
 ok "an invalid value on the command line is refused with its location there" elsewhere
 
 by_hand() {
-	given whole && export PXR_SWEEP_CLAIM="1 1 $$ now" &&
+	given whole && refused 2 "PXR_SWEEP_CLAIM is not set: only pxr-sweep may" pxr_run fast.yaml --db whole.db --job 1 &&
+		export PXR_SWEEP_CLAIM="1 1 $$ now" &&
 		refused 2 "only pxr-sweep may pass --job" pxr_run fast.yaml --db whole.db --job 1 &&
 		results whole.db | cmp - whole
 }

@@ -213,6 +213,11 @@ int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, 
         }
         if (pxr_cursor_end(&rows))
                 ours = false;
+        else if (!ours && !claim)
+                pxr_user_error(diag,
+                               "%s: --job %" PRId64 ": %s is not set: only pxr-sweep may pass "
+                               "--job, and its --mpirun must pass this variable on to rank 0",
+                               store->path, ticket->job, pxr_claim_variable);
         else if (!ours)
                 pxr_user_error(diag,
                                "%s: job %" PRId64 " is not claimed by the process that started "
