@@ -8,6 +8,8 @@ command -v mpirun >/dev/null || skip_all "mpirun is missing"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # Containers may forbid reading another process's memory.
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
+# Seconds that mpirun leaves rank 0 to save; on a busy machine one is too short.
+export OMPI_MCA_odls_base_sigkill_timeout=2
 # Open MPI leaves memory behind when it ends.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 
