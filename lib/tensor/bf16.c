@@ -36,12 +36,6 @@ static void portable_round(size_t size, const float *from, pxr_bf16 *to);
 static void portable_add(size_t size, const pxr_bf16 *a, const pxr_bf16 *b, pxr_bf16 *y);
 static void portable_rectify_gradient(size_t size, const pxr_bf16 *y, const pxr_bf16 *dy,
                                       pxr_bf16 *dx);
-static void portable_cells(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
-                           size_t feature, size_t count, float *sum);
-static void portable_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
-                                    size_t feature, size_t count, float *sum);
-static void portable_gates(const struct pxr_bf16_gates *gates);
-static void portable_gates_gradient(const struct pxr_bf16_gates *gates);
 static void portable_finish(const struct pxr_bf16_product *p, size_t row, size_t rows,
                             size_t column, size_t columns, float *sum);
 
@@ -53,10 +47,10 @@ static const struct pxr_bf16_unit_table *table_of(enum pxr_bf16_unit unit)
                 .round = portable_round,
                 .add = portable_add,
                 .rectify_gradient = portable_rectify_gradient,
-                .cells = portable_cells,
-                .cells_gradient = portable_cells_gradient,
-                .gates = portable_gates,
-                .gates_gradient = portable_gates_gradient,
+                .cells = pxr_bf16_portable_cells,
+                .cells_gradient = pxr_bf16_portable_cells_gradient,
+                .gates = pxr_bf16_portable_gates,
+                .gates_gradient = pxr_bf16_portable_gates_gradient,
                 .copy = portable_copy,
                 .interleave = portable_interleave,
                 .transpose = portable_transpose,
@@ -103,16 +97,6 @@ static const struct pxr_bf16_unit_table *unit_in_use(void)
                 table = atomic_load(&chosen);
         }
         return table;
-}
-
-static size_t round_up(size_t size, size_t to)
-{
-        return (size + to - 1) / to * to;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-        return a < b ? a : b;
 }
 
 /* --- arithmetic, vectorised by the compiler ----------------------------------------------------
@@ -195,142 +179,6 @@ static void portable_transpose(const struct pxr_bf16_rows *rows, pxr_bf16 *to)
         for (int i = 0; i < PXR_DEPTH; i++)
                 for (int j = 0; j < PXR_TILE; j++)
                         to[j * PXR_DEPTH + i] = value_in(rows, i, j);
-}
-
-/* One cell's features from `feature` on, at most 16, for the functions of vecmath. */
-static struct pxr_lstm_cells few_features(const struct pxr_bf16_cells *cells, size_t row,
-                                          ptrdiff_t at, size_t feature, float *gates, float *h)
-{
-        return (struct pxr_lstm_cells) {
-                .cells = 1,
-                .count = smaller(cells->features - feature, PXR_TILE),
-                .features = PXR_TILE,
-                .gates = gates,
-                .before = pxr_bf16_c_before(cells, row, at) + feature,
-                .c = cells->c + at * (ptrdiff_t)cells->features + feature,
-                .h = h,
-        };
-}
-
-static void few_cells(const struct pxr_bf16_cells *cells, size_t row, size_t feature,
-                      const float *sum)
-{
-        ptrdiff_t features = (ptrdiff_t)cells->features, at = pxr_bf16_cell_at(cells, row);
-        float gates[4 * PXR_TILE], h[PXR_TILE];
-        struct pxr_lstm_cells one = few_features(cells, row, at, feature, gates, h);
-        pxr_bf16 *to = cells->h + at * features + feature;
-
-        for (int g = 0; g < 4; g++)
-                for (size_t j = 0; j < one.count; j++)
-                        gates[g * PXR_TILE + j] =
-                                sum[pxr_bf16_gate_sum(g) + j] +
-                                pxr_bf16_value(cells->input[(4 * at + g) * features + feature + j]);
-        pxr_lstm_cells_f32(&one);
-        for (int g = 0; g < 4; g++)
-                portable_round(one.count, gates + g * PXR_TILE,
-                               cells->gates + (4 * at + g) * features + feature);
-        portable_round(one.count, h, to);
-        memcpy(cells->next + row * features + feature, to, one.count * sizeof(*to));
-        if (row < cells->shown)
-                memcpy(cells->output + at * features + feature, to, one.count * sizeof(*to));
-}
-
-static void portable_cells(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
-                           size_t feature, size_t count, float *sum)
-{
-        for (size_t i = 0; i < rows; i++)
-                for (size_t j = 0; j < count; j += PXR_TILE)
-                        if (feature + j < cells->features)
-                                few_cells(cells, row + i, feature + j,
-                                          pxr_bf16_gates_sums(sum, i, j));
-}
-
-static void few_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t feature,
-                               const float *sum)
-{
-        ptrdiff_t features = (ptrdiff_t)cells->features, at = pxr_bf16_cell_at(cells, row);
-        float gates[4 * PXR_TILE], by_h[PXR_TILE];
-        struct pxr_lstm_cells one = few_features(cells, row, at, feature, gates, NULL);
-
-        for (size_t j = 0; j < one.count; j++) {
-                for (int g = 0; g < 4; g++)
-                        gates[g * PXR_TILE + j] =
-                                pxr_bf16_value(cells->gates[(4 * at + g) * features + feature + j]);
-                by_h[j] = sum[j] +
-                          (row < cells->shown
-                                   ? pxr_bf16_value(cells->by_output[at * features + feature + j])
-                                   : 0);
-        }
-        pxr_lstm_cells_gradient_f32(&one, by_h, cells->by_c + row * features + feature);
-        for (int g = 0; g < 4; g++) {
-                pxr_bf16 *to = cells->by_gates + (4 * at + g) * features + feature;
-
-                portable_round(one.count, gates + g * PXR_TILE, to);
-                memcpy(cells->next + (4 * row + g) * features + feature, to,
-                       one.count * sizeof(*to));
-        }
-}
-
-static void portable_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
-                                    size_t feature, size_t count, float *sum)
-{
-        for (size_t i = 0; i < rows; i++)
-                for (size_t j = 0; j < count; j += PXR_TILE)
-                        few_cells_gradient(cells, row + i, feature + j, pxr_bf16_sums(sum, i, j));
-}
-
-/* The activations of up to 16 features of a cell, from number `first` on. */
-static void activate(const struct pxr_bf16_gates *gates, size_t cell, size_t first, size_t count,
-                     float *a, float *b)
-{
-        const pxr_bf16 *x = gates->x + 2 * cell * gates->features + first;
-
-        pxr_bf16_widen(count, x, a);
-        pxr_bf16_widen(count, x + gates->features, b);
-        if (!gates->linear)
-                pxr_tanh_f32(count, a, a);
-        pxr_sigmoid_f32(count, b, b);
-}
-
-static void portable_gates(const struct pxr_bf16_gates *gates)
-{
-        size_t features = gates->features;
-        float a[PXR_TILE], b[PXR_TILE];
-
-        for (size_t cell = 0; cell < gates->cells; cell++)
-                for (size_t j = 0; j < features; j += PXR_TILE) {
-                        size_t count = smaller(features - j, PXR_TILE);
-
-                        activate(gates, cell, j, count, a, b);
-                        for (size_t i = 0; i < count; i++)
-                                a[i] *= b[i];
-                        portable_round(count, a, gates->y + cell * features + j);
-                }
-}
-
-static void portable_gates_gradient(const struct pxr_bf16_gates *gates)
-{
-        size_t features = gates->features;
-        float a[PXR_TILE], b[PXR_TILE], dy[PXR_TILE], before[2][PXR_TILE] = { { 0 } };
-
-        for (size_t cell = 0; cell < gates->cells; cell++)
-                for (size_t j = 0; j < features; j += PXR_TILE) {
-                        size_t count = smaller(features - j, PXR_TILE);
-                        pxr_bf16 *dx = gates->dx + 2 * cell * features + j;
-
-                        activate(gates, cell, j, count, a, b);
-                        pxr_bf16_widen(count, gates->dy + cell * features + j, dy);
-                        for (int k = 0; gates->accumulate && k < 2; k++)
-                                pxr_bf16_widen(count, dx + k * features, before[k]);
-                        for (size_t i = 0; i < count; i++) {
-                                float by_a = gates->linear ? 1 : 1 - a[i] * a[i];
-
-                                a[i] = before[1][i] + dy[i] * a[i] * b[i] * (1 - b[i]);
-                                b[i] = before[0][i] + dy[i] * b[i] * by_a;
-                        }
-                        portable_round(count, b, dx);
-                        portable_round(count, a, dx + features);
-                }
 }
 
 void pxr_bf16_gates(const struct pxr_bf16_gates *gates)
@@ -454,12 +302,6 @@ FOR_EACH_LEVEL(void, add_block, (size_t rows, size_t stride, const float *block,
 /* --- operands ----------------------------------------------------------------------------------
  */
 
-/* Columns of a tile of A: of few channels, half as many. */
-static size_t depth_of(size_t k)
-{
-        return k <= PXR_TILE ? PXR_TILE : PXR_DEPTH;
-}
-
 /* Bits `first` up to, not including, `end`, of 32. */
 static uint32_t bits(ptrdiff_t first, ptrdiff_t end)
 {
@@ -474,8 +316,8 @@ static struct pxr_bf16_rows rows_read(const struct pxr_bf16_operand *operand, in
 {
         const struct pxr_bf16_tap *t = &operand->tap[tap];
         ptrdiff_t row = (ptrdiff_t)i + t->shift, all = (ptrdiff_t)operand->rows;
-        ptrdiff_t period = (ptrdiff_t)smaller(operand->period, PTRDIFF_MAX / 2);
-        ptrdiff_t end = (ptrdiff_t)smaller(t->end, period);
+        ptrdiff_t period = (ptrdiff_t)pxr_bf16_smaller(operand->period, PTRDIFF_MAX / 2);
+        ptrdiff_t end = (ptrdiff_t)pxr_bf16_smaller(t->end, period);
         uint32_t inside = 0;
 
         /* Period by period; row 0 is number i % period of the first. */
@@ -505,179 +347,20 @@ static const pxr_bf16 *tile(const struct pxr_bf16_unit_table *unit, const struct
         return copy;
 }
 
-/* Of packed weights: numbers; tiles above one another; blocks of 32 columns. */
-static size_t weights_size(size_t k, size_t n)
-{
-        return round_up(k, depth_of(k)) * round_up(n, PXR_TILE);
-}
-
-static size_t tiles_of(size_t k)
-{
-        return round_up(k, depth_of(k)) / depth_of(k);
-}
-
-static size_t blocks_of(size_t n)
-{
-        return round_up(n, PXR_BLOCK) / PXR_BLOCK;
-}
-
-/* The weights are followed by a byte for each tile and block of columns: whether one of the tile
- * and its neighbour's numbers is not 0. Masks make many of them 0. */
-size_t pxr_bf16_packed_size(size_t k, size_t n)
-{
-        return weights_size(k, n) + round_up(tiles_of(k) * blocks_of(n), 64) / sizeof(pxr_bf16);
-}
-
-static const uint8_t *live_of(size_t k, size_t n, const pxr_bf16 *packed)
-{
-        return (const uint8_t *)(packed + weights_size(k, n));
-}
-
-INLINE void pxr_bf16_find_zeros_body(size_t k, size_t n, pxr_bf16 *packed)
-{
-        size_t size = depth_of(k) * PXR_TILE, column = tiles_of(k) * size;
-        uint8_t *live = (uint8_t *)live_of(k, n, packed);
-
-        for (size_t tile = 0; tile < tiles_of(k); tile++)
-                for (size_t j = 0; j < n; j += PXR_TILE) {
-                        const pxr_bf16 *w = packed + j / PXR_TILE * column + tile * size;
-                        uint8_t *block = live + tile * blocks_of(n) + j / PXR_BLOCK;
-                        unsigned any = 0;
-
-                        for (size_t i = 0; i < size; i++)
-                                any |= w[i] & 0x7fff;
-                        *block = any != 0 || (j % PXR_BLOCK && *block);
-                }
-}
-FOR_EACH_LEVEL(void, pxr_bf16_find_zeros, (size_t k, size_t n, pxr_bf16 *packed), (k, n, packed))
-
-/* [block of 16 columns][pair of rows][column][of the pair] */
-INLINE size_t packed_index(size_t rows, size_t i, size_t j)
-{
-        return (j / PXR_TILE * rows + i / 2 * 2) * PXR_TILE + j % PXR_TILE * 2 + i % 2;
-}
-
-size_t pxr_bf16_packed_index(size_t k, size_t i, size_t j)
-{
-        return packed_index(round_up(k, depth_of(k)), i, j);
-}
-
-/* Up to 16 columns of two rows of weights, side by side: pairs[16][2]. `second` may be NULL. */
-INLINE void pack_pairs_body(size_t columns, const float *restrict first,
-                            const float *restrict second, pxr_bf16 *restrict pairs)
-{
-        for (size_t j = 0; j < columns; j++) {
-                pairs[2 * j] = pxr_bf16_rounded(first[j]);
-                pairs[2 * j + 1] = second ? pxr_bf16_rounded(second[j]) : 0;
-        }
-}
-static void pack_pairs(size_t columns, const float *first, const float *second, pxr_bf16 *pairs);
-FOR_EACH_LEVEL(void, pack_pairs,
-               (size_t columns, const float *first, const float *second, pxr_bf16 *pairs),
-               (columns, first, second, pairs))
-
-/* One column of weights, which lie side by side; *to is where its first pair goes. */
-static void pack_column(const struct pxr_bf16_unit_table *unit, size_t k, const float *column,
-                        pxr_bf16 *to)
-{
-        enum { PIECE = 128 };
-        pxr_bf16 rounded[PIECE + 1];
-
-        for (size_t i = 0; i < k; i += PIECE) {
-                size_t count = smaller(k - i, PIECE);
-
-                unit->round(count, column + i, rounded);
-                rounded[count] = 0;
-                for (size_t p = 0; p < count; p += 2, to += 2 * PXR_TILE)
-                        memcpy(to, rounded + p, 2 * sizeof(*to));
-        }
-}
-
-void pxr_bf16_pack(size_t k, size_t n, const float *w, size_t row, size_t column, pxr_bf16 *to)
-{
-        const struct pxr_bf16_unit_table *unit = unit_in_use();
-        size_t rows = round_up(k, depth_of(k));
-
-        if (weights_size(k, n) != k * n)
-                memset(to, 0, weights_size(k, n) * sizeof(*to));
-        if (row == 1)
-                for (size_t j = 0; j < n; j++)
-                        pack_column(unit, k, w + j * column, to + packed_index(rows, 0, j));
-        else
-                for (size_t j = 0; j < n; j += PXR_TILE)
-                        for (size_t i = 0; i < k; i += 2)
-                                pack_pairs(smaller(n - j, PXR_TILE), w + i * row + j,
-                                           i + 1 < k ? w + (i + 1) * row + j : NULL,
-                                           to + packed_index(rows, i, j));
-        pxr_bf16_find_zeros(k, n, to);
-}
-
-INLINE void pack_rounded_body(size_t k, size_t n, const pxr_bf16 *w, size_t row, size_t column,
-                              pxr_bf16 *to)
-{
-        size_t rows = round_up(k, depth_of(k));
-
-        for (size_t i = 0; i + 1 < k; i += 2)
-                for (size_t j = 0; j < n; j++) {
-                        const pxr_bf16 *from = w + i * row + j * column;
-                        pxr_bf16 *pair = to + packed_index(rows, i, j);
-
-                        pair[0] = from[0];
-                        pair[1] = from[row];
-                }
-        for (size_t j = 0; k % 2 && j < n; j++)
-                to[packed_index(rows, k - 1, j)] = w[(k - 1) * row + j * column];
-}
-
-void pxr_bf16_pack_rounded(size_t k, size_t n, const pxr_bf16 *w, size_t row, size_t column,
-                           pxr_bf16 *to)
-{
-        if (weights_size(k, n) != k * n)
-                memset(to, 0, weights_size(k, n) * sizeof(*to));
-        if (row == 1)
-                pack_rounded_body(k, n, w, 1, column, to);
-        else
-                pack_rounded_body(k, n, w, row, 1, to);
-        memset((uint8_t *)live_of(k, n, to), 1, tiles_of(k) * blocks_of(n));
-}
-
-size_t pxr_bf16_gate_columns(size_t features)
-{
-        return 4 * round_up(features, PXR_TILE);
-}
-
-void pxr_bf16_pack_gates(size_t k, size_t features, const float *w, pxr_bf16 *to)
-{
-        size_t n = pxr_bf16_gate_columns(features), rows = round_up(k, depth_of(k));
-        size_t width = 4 * features;
-
-        if (weights_size(k, n) != k * width)
-                memset(to, 0, weights_size(k, n) * sizeof(*to));
-        for (size_t j = 0; j < n; j += PXR_TILE) {
-                size_t feature = j / 4 / PXR_TILE * PXR_TILE, gate = j / PXR_TILE % 4;
-                const float *from = w + gate * features + feature;
-
-                for (size_t i = 0; i < k; i += 2, from += 2 * width)
-                        pack_pairs(smaller(features - feature, PXR_TILE), from,
-                                   i + 1 < k ? from + width : NULL, to + packed_index(rows, i, j));
-        }
-        pxr_bf16_find_zeros(k, n, to);
-}
-
 /* --- products ----------------------------------------------------------------------------------
  */
 
 static size_t most_terms(size_t k, int taps)
 {
-        return taps * tiles_of(k);
+        return taps * pxr_bf16_tiles(k);
 }
 
 /* Bytes of the terms of a block, and of what is copied for them. */
 static size_t terms_size(size_t k, int taps)
 {
-        size_t copies = 2 * PXR_TILE * depth_of(k) * sizeof(pxr_bf16);
+        size_t copies = 2 * PXR_TILE * pxr_bf16_depth(k) * sizeof(pxr_bf16);
 
-        return round_up(most_terms(k, taps) * (sizeof(struct pxr_bf16_term) + copies), 64);
+        return pxr_bf16_round_up(most_terms(k, taps) * (sizeof(struct pxr_bf16_term) + copies), 64);
 }
 
 size_t pxr_bf16_product_scratch(size_t k, int taps)
@@ -691,13 +374,13 @@ static size_t list_terms(const struct pxr_bf16_unit_table *unit, const struct px
                          bool zeros, size_t i, struct pxr_bf16_term *term, pxr_bf16 *spare)
 {
         const struct pxr_bf16_operand *operand = &p->operand;
-        size_t depth = depth_of(operand->k), packed = pxr_bf16_packed_size(operand->k, p->n);
-        size_t blocks = blocks_of(p->n), terms = 0;
+        size_t depth = pxr_bf16_depth(operand->k), packed = pxr_bf16_packed_size(operand->k, p->n);
+        size_t blocks = pxr_bf16_blocks(p->n), terms = 0;
         bool lower = p->m - i > PXR_TILE;
 
         for (int t = 0; t < operand->taps; t++) {
                 struct pxr_bf16_rows rows = rows_read(operand, t, i, i + PXR_BLOCK);
-                const uint8_t *live = live_of(operand->k, p->n, p->weights + t * packed);
+                const uint8_t *live = pxr_bf16_live(operand->k, p->n, p->weights + t * packed);
 
                 for (size_t column = 0; rows.inside && column < operand->k; column += depth) {
                         struct pxr_bf16_term *new = &term[terms++];
@@ -718,7 +401,8 @@ static void compute_block(const struct pxr_bf16_unit_table *unit, const struct p
                           const struct pxr_bf16_term *term, size_t terms, size_t row, size_t column,
                           float *sum)
 {
-        size_t depth = depth_of(p->operand.k), beside = round_up(p->operand.k, depth) * PXR_TILE;
+        size_t depth = pxr_bf16_depth(p->operand.k),
+               beside = pxr_bf16_round_up(p->operand.k, depth) * PXR_TILE;
 
         unit->block(&(struct pxr_bf16_block) {
                 .term = term,
@@ -743,14 +427,15 @@ static size_t panel_of(const struct pxr_bf16_product *p)
                       : p->cells_gradient ? PXR_CELLS_GRADIENT
                                           : PXR_BLOCK;
 
-        return smaller(round_up(p->n, PXR_BLOCK), most);
+        return pxr_bf16_smaller(pxr_bf16_round_up(p->n, PXR_BLOCK), most);
 }
 
 /* What follows on the sums of 32 rows of a panel, [block of 32 columns][32][32]. */
 static void follow(const struct pxr_bf16_unit_table *unit, const struct pxr_bf16_product *p,
                    size_t row, size_t column, float *sum)
 {
-        size_t rows = smaller(p->m - row, PXR_BLOCK), columns = smaller(p->n - column, panel_of(p));
+        size_t rows = pxr_bf16_smaller(p->m - row, PXR_BLOCK),
+               columns = pxr_bf16_smaller(p->n - column, panel_of(p));
 
         if (p->cells)
                 unit->cells(p->cells, row, rows, column / 4, columns / 4, sum);
@@ -774,12 +459,13 @@ static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct 
         for (size_t b = 0; b < blocks; b++) {
                 pxr_bf16 *copies = (pxr_bf16 *)(scratch + b * size);
 
-                term[b] = (struct pxr_bf16_term *)(copies + 2 * most * PXR_TILE * depth_of(k));
+                term[b] =
+                        (struct pxr_bf16_term *)(copies + 2 * most * PXR_TILE * pxr_bf16_depth(k));
                 terms[b] = list_terms(unit, p, zeros, first + b * PXR_BLOCK, term[b], copies);
         }
         for (size_t j = 0; j < p->n; j += panel)
                 for (size_t b = 0; b < blocks; b += together) {
-                        size_t end = smaller(blocks, b + together), count = 0;
+                        size_t end = pxr_bf16_smaller(blocks, b + together), count = 0;
 
                         for (size_t i = b; i < end; i++)
                                 for (size_t c = j; c < j + panel && c < p->n; c += PXR_BLOCK)
@@ -794,10 +480,10 @@ static void multiply_group(const struct pxr_bf16_unit_table *unit, const struct 
 static bool has_zeros(const struct pxr_bf16_product *p)
 {
         size_t packed = pxr_bf16_packed_size(p->operand.k, p->n);
-        size_t size = tiles_of(p->operand.k) * blocks_of(p->n);
+        size_t size = pxr_bf16_tiles(p->operand.k) * pxr_bf16_blocks(p->n);
 
         for (int t = 0; t < p->operand.taps; t++)
-                if (memchr(live_of(p->operand.k, p->n, p->weights + t * packed), 0, size))
+                if (memchr(pxr_bf16_live(p->operand.k, p->n, p->weights + t * packed), 0, size))
                         return true;
         return false;
 }
@@ -812,11 +498,11 @@ void pxr_bf16_multiply(const struct pxr_bf16_product *p)
         bool zeros = has_zeros(p);
 
         if (unit->begin)
-                unit->begin(depth_of(p->operand.k));
+                unit->begin(pxr_bf16_depth(p->operand.k));
         for (size_t i = 0; i < p->m; i += rows)
                 multiply_group(unit, p, zeros, i,
-                               (smaller(p->m - i, rows) + PXR_BLOCK - 1) / PXR_BLOCK, together,
-                               scratch);
+                               (pxr_bf16_smaller(p->m - i, rows) + PXR_BLOCK - 1) / PXR_BLOCK,
+                               together, scratch);
         if (unit->end)
                 unit->end();
 }
@@ -826,12 +512,13 @@ void pxr_bf16_multiply(const struct pxr_bf16_product *p)
 
 size_t pxr_bf16_gradient_sum(size_t k, size_t n, int taps)
 {
-        return taps * round_up(k, PXR_BLOCK) * round_up(n, PXR_BLOCK);
+        return taps * pxr_bf16_round_up(k, PXR_BLOCK) * pxr_bf16_round_up(n, PXR_BLOCK);
 }
 
 size_t pxr_bf16_gradient_scratch(size_t k, size_t n)
 {
-        return CHUNK * (round_up(k, PXR_BLOCK) + round_up(n, PXR_BLOCK)) * sizeof(pxr_bf16) +
+        return CHUNK * (pxr_bf16_round_up(k, PXR_BLOCK) + pxr_bf16_round_up(n, PXR_BLOCK)) *
+                       sizeof(pxr_bf16) +
                CHUNK / PXR_DEPTH * sizeof(struct pxr_bf16_term) + 64;
 }
 
@@ -850,7 +537,7 @@ static void lay_out(void (*convert)(const struct pxr_bf16_rows *rows, pxr_bf16 *
                     const struct pxr_bf16_operand *operand, int tap, size_t i, size_t m,
                     pxr_bf16 *to)
 {
-        size_t end = smaller(m - i, CHUNK);
+        size_t end = pxr_bf16_smaller(m - i, CHUNK);
 
         for (size_t r = 0; r < end; r += PXR_DEPTH) {
                 struct pxr_bf16_rows rows = rows_read(operand, tap, i + r, m);
@@ -858,7 +545,7 @@ static void lay_out(void (*convert)(const struct pxr_bf16_rows *rows, pxr_bf16 *
                 for (size_t column = 0; column < operand->k; column += PXR_TILE) {
                         convert(&rows, to + column * CHUNK + r * PXR_TILE);
                         rows.from += PXR_TILE;
-                        rows.columns -= smaller(rows.columns, PXR_TILE);
+                        rows.columns -= pxr_bf16_smaller(rows.columns, PXR_TILE);
                 }
         }
 }
@@ -869,7 +556,7 @@ static void add_product(const struct pxr_bf16_unit_table *unit, size_t rows, siz
                         float *sum)
 {
         size_t tile = CHUNK * PXR_TILE, depth = PXR_DEPTH * PXR_TILE;
-        size_t stride = round_up(k, PXR_BLOCK);
+        size_t stride = pxr_bf16_round_up(k, PXR_BLOCK);
         _Alignas(64) float block[PXR_BLOCK * PXR_BLOCK] = { 0 };
 
         for (size_t i = 0; i < n; i += PXR_BLOCK) {
@@ -905,14 +592,15 @@ void pxr_bf16_weight_gradient(const struct pxr_bf16_gradient *g)
         static const struct pxr_bf16_tap straight = { .end = SIZE_MAX };
         const struct pxr_bf16_unit_table *unit = unit_in_use();
         const struct pxr_bf16_operand dc = { g->dc, g->m, g->n, g->n, SIZE_MAX, 1, &straight };
-        size_t k = round_up(g->operand.k, PXR_BLOCK), n = round_up(g->n, PXR_BLOCK);
+        size_t k = pxr_bf16_round_up(g->operand.k, PXR_BLOCK),
+               n = pxr_bf16_round_up(g->n, PXR_BLOCK);
         pxr_bf16 *dc_tiles = g->scratch, *a_tiles = dc_tiles + CHUNK * n;
         struct pxr_bf16_term *term = (struct pxr_bf16_term *)(a_tiles + CHUNK * k);
 
         if (unit->begin)
                 unit->begin(PXR_DEPTH);
         for (size_t i = 0; i < g->m; i += CHUNK) {
-                size_t rows = smaller(g->m - i, CHUNK);
+                size_t rows = pxr_bf16_smaller(g->m - i, CHUNK);
 
                 lay_out(unit->transpose, &dc, 0, i, g->m, dc_tiles);
                 for (int t = 0; t < g->operand.taps; t++) {
@@ -927,12 +615,12 @@ void pxr_bf16_weight_gradient(const struct pxr_bf16_gradient *g)
 
 size_t pxr_bf16_gradient_stride(size_t k)
 {
-        return round_up(k, PXR_BLOCK);
+        return pxr_bf16_round_up(k, PXR_BLOCK);
 }
 
 void pxr_bf16_add_gradient(size_t k, size_t n, int taps, const float *sum, float *dw)
 {
-        size_t stride = round_up(k, PXR_BLOCK), size = pxr_bf16_gradient_sum(k, n, 1);
+        size_t stride = pxr_bf16_round_up(k, PXR_BLOCK), size = pxr_bf16_gradient_sum(k, n, 1);
 
         for (int t = 0; t < taps; t++, sum += size)
                 for (size_t i = 0; i < k; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bf16_units.h - what a unit that multiplies bfloat16 numbers does, for bf16.c. */
+/* bf16_units.h - what a unit that multiplies bfloat16 numbers does, and how
+ * weights are laid out for it. */
 #ifndef PXR_TENSOR_BF16_UNITS_H
 #define PXR_TENSOR_BF16_UNITS_H
 
@@ -15,6 +16,45 @@ enum { PXR_TILE = 16, PXR_BLOCK = 32, PXR_DEPTH = 32 };
 
 /* Features of an LSTM whose gradient is computed at once, at most. */
 enum { PXR_CELLS_GRADIENT = 128 };
+
+static inline size_t pxr_bf16_round_up(size_t size, size_t to)
+{
+        return (size + to - 1) / to * to;
+}
+
+static inline size_t pxr_bf16_smaller(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+/* Columns of a tile of A: of few channels, half as many. */
+static inline size_t pxr_bf16_depth(size_t k)
+{
+        return k <= PXR_TILE ? PXR_TILE : PXR_DEPTH;
+}
+
+/* Of packed weights: numbers; tiles above one another; blocks of 32 columns. */
+static inline size_t pxr_bf16_weights(size_t k, size_t n)
+{
+        return pxr_bf16_round_up(k, pxr_bf16_depth(k)) * pxr_bf16_round_up(n, PXR_TILE);
+}
+
+static inline size_t pxr_bf16_tiles(size_t k)
+{
+        return pxr_bf16_round_up(k, pxr_bf16_depth(k)) / pxr_bf16_depth(k);
+}
+
+static inline size_t pxr_bf16_blocks(size_t n)
+{
+        return pxr_bf16_round_up(n, PXR_BLOCK) / PXR_BLOCK;
+}
+
+/* The weights are followed by a byte for each tile and block of columns: whether one of the tile
+ * and its neighbour's numbers is not 0. Masks make many of them 0. */
+static inline const uint8_t *pxr_bf16_live(size_t k, size_t n, const pxr_bf16 *packed)
+{
+        return (const uint8_t *)(packed + pxr_bf16_weights(k, n));
+}
 
 /* Some terms of a block's sums: tiles of A of 16 rows and `depth` columns, the rows `stride` values
  * apart, above one another; and one of W, [depth / 2][16 columns][2]. */
@@ -95,6 +135,20 @@ struct pxr_bf16_unit_table {
         /* The transpose of 32 rows of 16 values: [16][32]. */
         void (*transpose)(const struct pxr_bf16_rows *rows, pxr_bf16 *to);
 };
+
+/* The cells and gates of the portable unit, and of AVX512-BF16. */
+void pxr_bf16_portable_cells(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                             size_t feature, size_t count, float *sum);
+void pxr_bf16_portable_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                                      size_t feature, size_t count, float *sum);
+void pxr_bf16_portable_gates(const struct pxr_bf16_gates *gates);
+void pxr_bf16_portable_gates_gradient(const struct pxr_bf16_gates *gates);
+void pxr_bf16_avx512_cells(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                           size_t feature, size_t count, float *sum);
+void pxr_bf16_avx512_cells_gradient(const struct pxr_bf16_cells *cells, size_t row, size_t rows,
+                                    size_t feature, size_t count, float *sum);
+void pxr_bf16_avx512_gates(const struct pxr_bf16_gates *gates);
+void pxr_bf16_avx512_gates_gradient(const struct pxr_bf16_gates *gates);
 
 /* The tables of AVX512-BF16 and AMX-BF16; NULL where the processor or the system lacks it. */
 const struct pxr_bf16_unit_table *pxr_bf16_avx512(void);
