@@ -130,6 +130,29 @@ START_TEST(weights_of_norm_zero_give_no_nan)
 }
 END_TEST
 
+/* They would stay zero: their gradient is zero too. */
+START_TEST(weights_that_start_at_zero_are_refused)
+{
+        static const char *const layers[] = {
+                "- conv: {mask: A, kernel: 3, features: 6, weight_norm: true, gain: 0}\n- "
+                "softmax\n",
+                "- gated_conv: {features: 6, layers: 2, weight_norm: true, gain: 0}\n- softmax\n",
+        };
+
+        for (size_t i = 0; i < PXR_COUNT(layers); i++) {
+                struct pxr_source source = { .name = "model",
+                                             .text = layers[i],
+                                             .size = strlen(layers[i]) };
+                struct pxr_yaml *list = pxr_yaml_parse(arena, &source, diag);
+
+                ck_assert_ptr_null(pxr_model_build(arena, plugins, list, &grey, 0, false, diag));
+                ck_assert_ptr_nonnull(strstr(pxr_diag_first_error(diag),
+                                             "with weight_norm the gain must be above 0, got 0"));
+                pxr_diag_clear(diag);
+        }
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("weight_norm");
@@ -137,5 +160,6 @@ int main(void)
         ADD_STACK_TEST(suite, weights_are_scaled_to_the_learned_norm);
         ADD_STACK_TEST(suite, the_model_starts_as_one_without_normalization);
         ADD_STACK_TEST(suite, weights_of_norm_zero_give_no_nan);
+        ADD_STACK_TEST(suite, weights_that_start_at_zero_are_refused);
         return run_suite(suite);
 }

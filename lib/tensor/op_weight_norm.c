@@ -143,9 +143,15 @@ static void init_scale(const struct pxr_parameter *parameter, struct pxr_random 
 struct pxr_node *pxr_weight_norm_conv(struct pxr_builder *builder, const char *name,
                                       const struct pxr_conv *settings, struct pxr_node *input)
 {
-        struct pxr_node *node = pxr_conv_node(builder, &pxr_weight_norm_op, settings, input);
         const char *scale = pxr_join_names(builder->graph->arena, name, "scale");
+        struct pxr_node *node;
 
+        if (input && !(settings->gain > 0))
+                return pxr_layer_error(builder,
+                                       "with weight_norm the gain must be above 0, got %g: zero "
+                                       "weights have no direction, and would stay zero",
+                                       settings->gain);
+        node = pxr_conv_node(builder, &pxr_weight_norm_op, settings, input);
         return pxr_conv_add_weight(builder, name, node) ||
                                pxr_add_parameter(builder, node, scale, init_scale, 1,
                                                  &settings->features) ||

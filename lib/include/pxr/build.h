@@ -89,7 +89,7 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
 /* The same with weight normalization (Salimans and Kingma 2016): the weights of an output feature
  * are scale v / |v|, where the norm is over the inputs that no mask cuts off. Parameters: weight,
  * which is v; scale [out], which starts at |v|, so that the output starts as that of pxr_conv();
- * and bias. */
+ * and bias. An error if the gain is 0: weights of zero would stay zero. */
 struct pxr_node *pxr_weight_norm_conv(struct pxr_builder *builder, const char *name,
                                       const struct pxr_conv *settings, struct pxr_node *input);
 
