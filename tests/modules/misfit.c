@@ -42,4 +42,5 @@ const struct pxr_plugin SYMBOL = {
         PXR_VERSION,
         &misfit,
         sizeof(struct pxr_mixed),
+        PXR_PLUGIN_MORE_SIZES,
 };
