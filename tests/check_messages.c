@@ -206,6 +206,7 @@ END_TEST
                 TCase *tcase_ = tcase_create(#test);                \
                 tcase_add_checked_fixture(tcase_, setup, teardown); \
                 tcase_add_test(tcase_, test);                       \
+                tcase_set_timeout(tcase_, 120);                     \
                 suite_add_tcase(suite, tcase_);                     \
         } while (0)
 

@@ -560,6 +560,7 @@ int main(void)
         tcase = tcase_create(#test);                       \
         tcase_add_checked_fixture(tcase, setup, teardown); \
         tcase_add_test(tcase, test);                       \
+        tcase_set_timeout(tcase, 120);                     \
         suite_add_tcase(suite, tcase)
         ADD(a_run_is_found_by_number_name_uid_and_last);
         ADD(the_end_of_a_run_is_recorded);
