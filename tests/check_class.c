@@ -190,15 +190,16 @@ END_TEST
 
 START_TEST(images_without_labels_and_models_without_use_of_the_class_are_refused)
 {
+        static const char no_use[] = "- class_conditional: [relu]\n"
+                                     "- conv: {mask: A, kernel: 3, features: 6}\n"
+                                     "- softmax\n";
         static const char *const texts[] = {
                 "- conv: {mask: A, kernel: 3, features: 6}\n- class_bias\n- softmax\n",
                 "- class_conditional: [relu]\n- softmax\n",
-                "- class_conditional: [relu]\n- conv: {mask: A, kernel: 3, features: 6}\n- "
-                "softmax\n",
+                no_use,
         };
         static const char *const errors[] = {
-                "layers.1.class_bias: the model is given the class of an image, but no labels are "
-                "read: it requires 'labels: true' in 'data'",
+                "layers.1.class_bias: the model is given the class of an image, but no labels",
                 "layers.0.class_conditional: the model is given the class",
                 "layers.0.class_conditional: the output of the model does not depend on the class",
         };
