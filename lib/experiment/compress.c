@@ -125,20 +125,6 @@ static int check_split(const struct pxr_dataset *set, const struct pxr_compressi
         return 0;
 }
 
-/* For a model that is given the class. */
-static int read_labels(struct pxr_arena *arena, const struct pxr_compression *order,
-                       const int64_t *index, struct pxr_codec_file *file, struct pxr_diag *diag)
-{
-        int32_t *classes;
-
-        if (!order->recorded->graph->class_map)
-                return 0;
-        file->classes = classes = pxr_alloc_array(arena, file->images, sizeof(*classes));
-        return classes ? pxr_dataset_read_labels(order->recorded->experiment->set, order->split,
-                                                 index, (int)file->images, classes, diag)
-                       : -1;
-}
-
 static int read_split(struct pxr_arena *arena, const struct pxr_compression *order,
                       struct pxr_codec_file *file, uint8_t **pixels, struct pxr_diag *diag)
 {
@@ -160,7 +146,8 @@ static int read_split(struct pxr_arena *arena, const struct pxr_compression *ord
                 return -1;
         for (int64_t i = 0; i < file->images; i++)
                 index[i] = order->first + i;
-        if (read_labels(arena, order, index, file, diag))
+        if (pxr_images_classes(order->recorded, order->split, index, (int)file->images,
+                               &file->classes, diag))
                 return -1;
         return pxr_dataset_read(set, order->split, 0, index, (int)file->images, *pixels, diag);
 }

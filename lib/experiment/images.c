@@ -87,18 +87,17 @@ static int check_numbers(const struct pxr_recorded *recorded, enum pxr_split spl
         return 0;
 }
 
-/* Their labels, if the model is given the class. */
-static int read_classes(const struct pxr_recorded *recorded, enum pxr_split split,
-                        const int64_t *index, struct pxr_images *images, struct pxr_diag *diag)
+int pxr_images_classes(const struct pxr_recorded *recorded, enum pxr_split split,
+                       const int64_t *index, int count, const int32_t **classes,
+                       struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = recorded->experiment;
-        int32_t *classes;
+        int32_t *labels;
 
         if (!recorded->graph->class_map)
                 return 0;
-        images->classes = classes = pxr_alloc_array(e->arena, images->count, sizeof(*classes));
-        return classes ? pxr_dataset_read_labels(e->set, split, index, images->count, classes, diag)
-                       : -1;
+        *classes = labels = pxr_alloc_array(e->arena, count, sizeof(*labels));
+        return labels ? pxr_dataset_read_labels(e->set, split, index, count, labels, diag) : -1;
 }
 
 static int take_numbers(struct pxr_recorded *recorded, const char *which, const char *path,
@@ -118,7 +117,7 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
                 images->name[i] =
                         pxr_strf(arena, "%s:%lld", pxr_split_names[split], (long long)index[i]);
         }
-        if (read_classes(recorded, split, index, images, diag))
+        if (pxr_images_classes(recorded, split, index, count, &images->classes, diag))
                 return -1;
         return pxr_dataset_read(recorded->experiment->set, split, 0, index, count, images->pixels,
                                 diag);

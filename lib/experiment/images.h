@@ -38,6 +38,12 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
                                        const struct pxr_graph *graph);
 
+/* The labels of `count` images of a split, if the model is given the class; else *classes does not
+ * change. They live as long as the experiment. Returns 0 or -1. */
+int pxr_images_classes(const struct pxr_recorded *recorded, enum pxr_split split,
+                       const int64_t *index, int count, const int32_t **classes,
+                       struct pxr_diag *diag);
+
 /* Read training images of an epoch to `pixels`, and their classes, if the model is given them, to
  * the trainer's. Returns 0 or -1. */
 int pxr_read_batch(const struct pxr_experiment *experiment, int64_t epoch, const int64_t *index,
