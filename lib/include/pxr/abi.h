@@ -10,8 +10,8 @@
  *   structs:
  *     - pxr_plugin, pxr_layer, pxr_parameter_doc, pxr_options, pxr_option, pxr_variant, pxr_op,
  *       pxr_mixed, pxr_distribution and pxr_pixel_distribution, which a plugin defines as
- * constants. The program knows their size in the plugin (struct pxr_plugin) and takes fields beyond
- * it for zero, which always means what the program did before it had the field;
+ *       constants. The program knows their size in the plugin (struct pxr_plugin) and takes fields
+ *       beyond it for zero, which always means what the program did before it had the field;
  *     - pxr_node, pxr_parameter, pxr_call, pxr_nll_call, pxr_pixel and pxr_dependencies, which the
  *       program makes and a plugin only reads, never copies.
  * - All other structs stay as they are: those within others, and arguments such as pxr_new_node and
