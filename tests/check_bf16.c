@@ -613,10 +613,8 @@ END_TEST
 int main(void)
 {
         Suite *suite = suite_create("bf16");
-        TCase *tests = tcase_create("bf16");
+        TCase *tests = add_case(suite, "bf16");
 
-        tcase_set_timeout(tests, 120);
-        suite_add_tcase(suite, tests);
         tcase_add_loop_test(tests, products_are_those_of_the_rounded_numbers, 0, PXR_BF16_UNITS);
         tcase_add_loop_test(tests, products_for_plugins_are_those_of_the_rounded_numbers, 0,
                             PXR_BF16_UNITS);
@@ -627,9 +625,7 @@ int main(void)
         tcase_add_loop_test(tests, gates_are_those_of_the_rounded_numbers, 0, PXR_BF16_UNITS);
         tcase_add_loop_test(tests, cells_have_the_precision_that_is_promised, 0, PXR_BF16_UNITS);
         tcase_add_test(tests, rounding_is_to_the_nearest_and_keeps_what_is_no_number);
-        tests = tcase_create("models");
-        tcase_set_timeout(tests, 120);
-        suite_add_tcase(suite, tests);
+        tests = add_case(suite, "models");
         tcase_add_checked_fixture(tests, setup, teardown);
         tcase_add_loop_test(tests, every_op_computes_what_its_float32_kernels_do, 0,
                             PXR_BF16_UNITS);

@@ -268,15 +268,13 @@ END_TEST
 /* A case of its own for each, named like it. */
 static void add_experiment_tests(Suite *suite, int number)
 {
-        TCase *tcase = tcase_create(experiment[number].name);
+        TCase *tcase = add_case(suite, experiment[number].name);
 
         tcase_add_checked_fixture(tcase, stack_setup, graph_teardown);
         tcase_add_loop_test(tcase, the_experiment_is_certified, number, number + 1);
         tcase_add_loop_test(tcase, no_output_depends_on_its_own_or_a_later_value, number,
                             number + 1);
         tcase_add_loop_test(tcase, advance_gives_the_same_logits_as_forward, number, number + 1);
-        tcase_set_timeout(tcase, 120);
-        suite_add_tcase(suite, tcase);
 }
 
 int main(void)

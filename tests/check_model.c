@@ -91,11 +91,9 @@ END_TEST
 int main(void)
 {
         Suite *suite = suite_create("model");
-        TCase *tcase = tcase_create("conformance");
+        TCase *tcase = add_case(suite, "conformance");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, every_built_in_layer_conforms);
-        tcase_set_timeout(tcase, 120);
-        suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }

@@ -177,12 +177,10 @@ END_TEST
 
 static void add_size_test(Suite *suite, int number)
 {
-        TCase *tcase = tcase_create(experiment[number].name);
+        TCase *tcase = add_case(suite, experiment[number].name);
 
         tcase_add_checked_fixture(tcase, stack_setup, graph_teardown);
-        tcase_set_timeout(tcase, 120);
         tcase_add_loop_test(tcase, an_experiments_model_has_its_recorded_size, number, number + 1);
-        suite_add_tcase(suite, tcase);
 }
 
 int main(void)

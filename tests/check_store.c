@@ -557,11 +557,9 @@ int main(void)
         TCase *tcase;
 
 #define ADD(test)                                          \
-        tcase = tcase_create(#test);                       \
+        tcase = add_case(suite, #test);                    \
         tcase_add_checked_fixture(tcase, setup, teardown); \
-        tcase_add_test(tcase, test);                       \
-        tcase_set_timeout(tcase, 120);                     \
-        suite_add_tcase(suite, tcase)
+        tcase_add_test(tcase, test)
         ADD(a_run_is_found_by_number_name_uid_and_last);
         ADD(the_end_of_a_run_is_recorded);
         ADD(only_one_process_can_claim_a_run);

@@ -423,11 +423,9 @@ END_TEST
 /* Add a case of its own for one test, beside a spec. */
 #define ADD_SWEEP_TEST(suite, test)                                         \
         do {                                                                \
-                TCase *tcase_ = tcase_create(#test);                        \
+                TCase *tcase_ = add_case(suite, #test);                     \
                 tcase_add_checked_fixture(tcase_, setup, scratch_teardown); \
                 tcase_add_test(tcase_, test);                               \
-                tcase_set_timeout(tcase_, 120);                             \
-                suite_add_tcase(suite, tcase_);                             \
         } while (0)
 
 int main(void)

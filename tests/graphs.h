@@ -122,11 +122,9 @@ static inline struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
 #define ADD_CASE(suite, test, setup_) ADD_LOOP(suite, test, setup_, 1)
 #define ADD_LOOP(suite, test, setup_, times)                               \
         do {                                                               \
-                TCase *tcase_ = tcase_create(#test);                       \
+                TCase *tcase_ = add_case(suite, #test);                    \
                 tcase_add_checked_fixture(tcase_, setup_, graph_teardown); \
                 tcase_add_loop_test(tcase_, test, 0, times);               \
-                tcase_set_timeout(tcase_, 120);                            \
-                suite_add_tcase(suite, tcase_);                            \
         } while (0)
 
 /* With arena and diag. */

@@ -90,11 +90,9 @@ static inline void report_teardown(void)
 /* Add a case of its own for one test, with an empty database and the paper's rows. */
 #define ADD_REPORT_TEST(suite, test)                                              \
         do {                                                                      \
-                TCase *tcase_ = tcase_create(#test);                              \
+                TCase *tcase_ = add_case(suite, #test);                           \
                 tcase_add_checked_fixture(tcase_, report_setup, report_teardown); \
                 tcase_add_test(tcase_, test);                                     \
-                tcase_set_timeout(tcase_, 120);                                   \
-                suite_add_tcase(suite, tcase_);                                   \
         } while (0)
 
 /* Identities of the official data: binarized MNIST; CIFAR-10 with 5000 images to validate on. */

@@ -118,11 +118,9 @@ static inline void expect_error(enum pxr_fault fault, const char *text)
 /* Add a case of its own for one test, in a folder of its own. */
 #define ADD_SCRATCH_TEST(suite, test)                                               \
         do {                                                                        \
-                TCase *tcase_ = tcase_create(#test);                                \
+                TCase *tcase_ = add_case(suite, #test);                             \
                 tcase_add_checked_fixture(tcase_, scratch_setup, scratch_teardown); \
                 tcase_add_test(tcase_, test);                                       \
-                tcase_set_timeout(tcase_, 120);                                     \
-                suite_add_tcase(suite, tcase_);                                     \
         } while (0)
 
 #endif

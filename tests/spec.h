@@ -76,11 +76,9 @@ static inline const char *value_at(struct pxr_yaml *root, const char *path)
 
 #define ADD_SPEC_TEST(suite, test)                                               \
         do {                                                                     \
-                TCase *tcase_ = tcase_create(#test);                             \
+                TCase *tcase_ = add_case(suite, #test);                          \
                 tcase_add_checked_fixture(tcase_, spec_setup, scratch_teardown); \
                 tcase_add_test(tcase_, test);                                    \
-                tcase_set_timeout(tcase_, 120);                                  \
-                suite_add_tcase(suite, tcase_);                                  \
         } while (0)
 
 #endif

@@ -112,13 +112,21 @@ static inline char *printed_errors(const struct pxr_diag *diag, const char *prog
         return captured(to);
 }
 
+/* A case whose tests may take two minutes each, where Check allows four seconds. */
+static inline TCase *add_case(Suite *suite, const char *name)
+{
+        TCase *tcase = tcase_create(name);
+
+        tcase_set_timeout(tcase, 120);
+        suite_add_tcase(suite, tcase);
+        return tcase;
+}
+
 /* Add a case of its own for one test, named like it. */
-#define ADD_TEST(suite, test)                        \
-        do {                                         \
-                TCase *tcase_ = tcase_create(#test); \
-                tcase_add_test(tcase_, test);        \
-                tcase_set_timeout(tcase_, 120);      \
-                suite_add_tcase(suite, tcase_);      \
+#define ADD_TEST(suite, test)                           \
+        do {                                            \
+                TCase *tcase_ = add_case(suite, #test); \
+                tcase_add_test(tcase_, test);           \
         } while (0)
 
 #endif

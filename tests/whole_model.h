@@ -127,11 +127,9 @@ static inline void sums_to_one(const char *layers, struct pxr_image_kind kind)
 /* Add a case of its own for one test, named like it. */
 #define ADD_MODEL_TEST(suite, test)                                 \
         do {                                                        \
-                TCase *tcase_ = tcase_create(#test);                \
+                TCase *tcase_ = add_case(suite, #test);             \
                 tcase_add_checked_fixture(tcase_, setup, teardown); \
                 tcase_add_test(tcase_, test);                       \
-                tcase_set_timeout(tcase_, 120);                     \
-                suite_add_tcase(suite, tcase_);                     \
         } while (0)
 
 #endif
