@@ -159,6 +159,23 @@ START_TEST(philox_gives_the_published_numbers)
 }
 END_TEST
 
+START_TEST(random_numbers_are_the_same_one_by_one_and_many_at_once)
+{
+        enum { SIZE = 1000 };
+        static const size_t counts[] = { 0, 1, 64, 3, 130, 2, 700 };
+        struct pxr_random one = pxr_random(1, PXR_RANDOM_TEST, 2, 3, 4), many;
+        uint32_t bits[SIZE];
+
+        one.counter[0] = UINT32_MAX - 20; /* the counter also wraps */
+        many = one;
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+                pxr_random_fill(&many, counts[i], bits);
+                for (size_t j = 0; j < counts[i]; j++)
+                        ck_assert_uint_eq(bits[j], pxr_random_bits(&one));
+        }
+}
+END_TEST
+
 START_TEST(random_numbers_have_the_expected_moments)
 {
         struct pxr_random r = pxr_random(1, PXR_RANDOM_TEST, 2, 3, 4);
@@ -252,6 +269,7 @@ int main(void)
         ADD_TEST(suite, arena_is_zeroed_aligned_and_limited);
         ADD_TEST(suite, an_arena_that_is_out_of_memory_refuses_later_allocations);
         ADD_TEST(suite, philox_gives_the_published_numbers);
+        ADD_TEST(suite, random_numbers_are_the_same_one_by_one_and_many_at_once);
         ADD_TEST(suite, random_numbers_have_the_expected_moments);
         ADD_TEST(suite, sha256_gives_the_published_digest);
         ADD_TEST(suite, the_instruction_set_found_is_the_one_that_gcc_reports);

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* dropout_kernels.h - the kernels of op_dropout.c, in `real`. Included once for each precision. */
 
-static void K(drop_part)(const bool *kept, size_t size, real scale, const real *x, bool adds,
-                         real *y)
+static void K(drop_piece)(const struct pxr_call *call, const struct piece *piece, const real *x,
+                          bool adds, real *y)
 {
-        for (size_t i = 0; i < size; i++) {
-                real value = kept[i] ? scale * x[i] : 0;
+        int kept = kept_parts(call->node);
+        real scale = (real)PARTS / (real)kept;
+        size_t channels = call->node->shape.channels, gap = (call->images - 1) * channels;
+        size_t at = piece->at, size = piece->here;
 
-                y[i] = adds ? y[i] + value : value;
+        for (size_t i = 0; i < piece->size; i += size, at += size + gap, size = channels) {
+                if (size > piece->size - i)
+                        size = piece->size - i;
+                for (size_t j = 0; j < size; j++) {
+                        real value = piece->number[i + j] < kept ? scale * x[at + j] : 0;
+
+                        y[at + j] = adds ? y[at + j] + value : value;
+                }
         }
 }
 
 /* y = x, or y += x, where a value is kept, times what keeps the mean; in training only. */
 static void K(drop)(const struct pxr_call *call, const real *x, bool adds, real *y)
 {
-        real scale = (real)PARTS / (real)kept_parts(call->node);
+        struct piece piece;
 
         for (int image = 0; image < call->images; image++)
-                for (struct part part = first_part(call, image); next_part(&part);)
-                        K(drop_part)
-        (part.kept, part.size, scale, x + part.at, adds, y + part.at);
+                for (begin(call, image, &piece); next_piece(call, &piece);)
+                        K(drop_piece)(call, &piece, x, adds, y);
 }
 
 static void K(dropout_forward)(const struct pxr_call *call)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <pxr/build.h>
+#include <pxr/levels.h>
 
 #include "tensor/bf16.h"
 
@@ -20,68 +21,86 @@ static int kept_parts(const struct pxr_node *node)
         return *(const int *)node->conf;
 }
 
-enum { PART = 64 };
+enum { PIECE = 1024 };
 
-/* Some values of one image that lie together. They are decided of in the order [row][col][channel].
- */
-struct part {
-        const struct pxr_call *call;
+/* Some values of one image that follow one another in the order [row][col][channel], and a random
+ * number for each. */
+struct piece {
         struct pxr_random random;
-        uint32_t bits;   /* the upper half is for the next value, if the last one was even */
-        size_t next;     /* the value after them, of the image */
-        size_t size, at; /* how many, and where the first one is in the map of all images */
         int image;
-        bool kept[PART];
+        size_t first, size; /* of the image's values */
+        size_t at, here;    /* where the first is in the map, with how many of its pixel */
+        uint16_t number[PIECE];
 };
 
-/* The part before the first one. */
-static struct part first_part(const struct pxr_call *call, int image)
+/* Set *piece to the empty one before the first. */
+static void begin(const struct pxr_call *call, int image, struct piece *piece)
 {
         const struct pxr_training_step *training = call->training;
 
-        return (struct part) {
-                .call = call,
-                .random = pxr_random(training->seed, PXR_RANDOM_DROPOUT, training->step,
-                                     training->first_image + image, call->node->index),
-                .image = image,
-        };
+        piece->random = pxr_random(training->seed, PXR_RANDOM_DROPOUT, training->step,
+                                   training->first_image + image, call->node->index);
+        piece->image = image;
+        piece->first = piece->size = 0;
 }
 
 /* False after the last one. */
-static bool next_part(struct part *part)
+static bool next_piece(const struct pxr_call *call, struct piece *piece)
 {
-        const struct pxr_node *node = part->call->node;
-        size_t channels = node->shape.channels, channel = part->next % channels;
-        size_t cell = part->next / channels * part->call->images + part->image;
-        uint32_t kept = kept_parts(node);
+        size_t all = pxr_map_size(call->node, 1), channels = call->node->shape.channels;
+        uint32_t bits[PIECE / 2];
+        size_t channel, pixel;
 
-        part->at = cell * channels + channel;
-        part->size = channels - channel < PART ? channels - channel : PART;
-        if (part->next == channels * node->shape.rows * node->shape.cols)
-                return false;
-        for (size_t i = 0; i < part->size; i++, part->next++) {
-                part->bits = part->next % 2 ? part->bits >> 16 : pxr_random_bits(&part->random);
-                part->kept[i] = (part->bits & (PARTS - 1)) < kept;
+        piece->first += piece->size;
+        piece->size = all - piece->first < PIECE ? all - piece->first : PIECE;
+        channel = piece->first % channels;
+        pixel = piece->first / channels;
+        piece->at = (pixel * call->images + piece->image) * channels + channel;
+        piece->here = channels - channel;
+        pxr_random_fill(&piece->random, (piece->size + 1) / 2, bits);
+        for (size_t i = 0; i < (piece->size + 1) / 2; i++) {
+                piece->number[2 * i] = (uint16_t)bits[i];
+                piece->number[2 * i + 1] = (uint16_t)(bits[i] >> 16);
         }
-        return true;
+        return piece->size > 0;
 }
 
 #define PXR_KERNELS_FILE "tensor/dropout_kernels.h"
 #include <pxr/precisions.h>
 
+PXR_INLINE void drop_piece_mixed_body(const struct pxr_call *call, const struct piece *piece,
+                                      const pxr_bf16 *x, bool adds, pxr_bf16 *y)
+{
+        int kept = kept_parts(call->node);
+        float scale = (float)PARTS / (float)kept;
+        size_t channels = call->node->shape.channels, gap = (call->images - 1) * channels;
+        size_t at = piece->at, size = piece->here;
+
+        for (size_t i = 0; i < piece->size; i += size, at += size + gap, size = channels) {
+                if (size > piece->size - i)
+                        size = piece->size - i;
+                for (size_t j = 0; j < size; j++) {
+                        bool keep = piece->number[i + j] < kept;
+                        float value = keep ? scale * pxr_bf16_value(x[at + j]) : 0;
+
+                        if (adds)
+                                value += pxr_bf16_value(y[at + j]);
+                        y[at + j] = pxr_bf16_rounded(value);
+                }
+        }
+}
+PXR_FOR_EACH_LEVEL(static, void, drop_piece_mixed,
+                   (const struct pxr_call *call, const struct piece *piece, const pxr_bf16 *x,
+                    bool adds, pxr_bf16 *y),
+                   (call, piece, x, adds, y))
+
 static void drop_mixed(const struct pxr_call *call, const pxr_bf16 *x, bool adds, pxr_bf16 *y)
 {
-        float scale = (float)PARTS / (float)kept_parts(call->node);
-        float values[PART], sums[PART];
+        struct piece piece;
 
         for (int image = 0; image < call->images; image++)
-                for (struct part part = first_part(call, image); next_part(&part);) {
-                        pxr_bf16_widen(part.size, x + part.at, values);
-                        if (adds)
-                                pxr_bf16_widen(part.size, y + part.at, sums);
-                        drop_part_f32(part.kept, part.size, scale, values, adds, sums);
-                        pxr_bf16_round(part.size, sums, y + part.at);
-                }
+                for (begin(call, image, &piece); next_piece(call, &piece);)
+                        drop_piece_mixed(call, &piece, x, adds, y);
 }
 
 static void dropout_forward_mixed(const struct pxr_call *call)

@@ -10,6 +10,7 @@
 #ifndef PXR_RANDOM_H
 #define PXR_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -45,6 +46,9 @@ struct pxr_random pxr_random(uint64_t seed, enum pxr_purpose purpose, uint32_t a
 
 /* The next 32 random bits. */
 uint32_t pxr_random_bits(struct pxr_random *random);
+
+/* The next `count` times 32 of them, those that pxr_random_bits() gives, much faster. */
+void pxr_random_fill(struct pxr_random *random, size_t count, uint32_t *bits);
 
 /* Uniform in [0, 1), 53 bits. */
 double pxr_random_uniform(struct pxr_random *random);
