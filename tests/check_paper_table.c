@@ -294,6 +294,36 @@ START_TEST(early_stopping_on_the_shown_nll_has_a_footnote)
 }
 END_TEST
 
+START_TEST(a_footnote_names_what_was_done_to_the_data_of_the_run)
+{
+        struct example example = row_lstm;
+
+        example.set = "npz";
+        example.identity = OFFICIAL_CIFAR10;
+        example.transforms = "valid = last 5000 of train";
+        record(example);
+        ck_assert(has_note(table_of(5), " Data: valid = last 5000 of train."));
+}
+END_TEST
+
+/* What changes no result is not a choice: how often to log, no early stopping, an empty list. */
+START_TEST(a_footnote_leaves_out_what_changes_no_result)
+{
+        static const char *const words[] = { "log", "patience", "extended_from" };
+        struct example example = row_lstm;
+        size_t open = strlen(row_lstm.spec) - strlen("}\n");
+
+        example.spec = pxr_strf(arena, "%.*s, log: auto, patience: 0, extended_from: []}\n",
+                                (int)open, row_lstm.spec);
+        example.set = "npz";
+        example.identity = OFFICIAL_CIFAR10;
+        record(example);
+        ck_assert(has_note(table_of(5), "epochs"));
+        for (size_t i = 0; i < PXR_COUNT(words); i++)
+                ck_assert_msg(!has_note(table_of(5), words[i]), "%s", words[i]);
+}
+END_TEST
+
 START_TEST(training_in_bfloat16_has_a_footnote_and_float32_has_none)
 {
         static const char *const texts[] = { ", precision: f32", ", precision: bf16" };
@@ -433,6 +463,8 @@ int main(void)
         ADD_REPORT_TEST(suite, choice_by_test_nll_has_a_footnote);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_files);
         ADD_REPORT_TEST(suite, early_stopping_on_the_shown_nll_has_a_footnote);
+        ADD_REPORT_TEST(suite, a_footnote_names_what_was_done_to_the_data_of_the_run);
+        ADD_REPORT_TEST(suite, a_footnote_leaves_out_what_changes_no_result);
         ADD_REPORT_TEST(suite, training_in_bfloat16_has_a_footnote_and_float32_has_none);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_identity);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_with_any_validation_split);

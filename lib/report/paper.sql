@@ -5,7 +5,7 @@
 CREATE TEMP TABLE paper_row AS
   SELECT part.value ->> '$.table' AS paper_table, CAST(line.value ->> '$.row' AS TEXT) AS row,
     line.value ->> '$.value' AS value, part.value ->> '$.split' AS split, part.value ->> '$.set' AS data_set,
-    part.value ->> '$.images' AS images, part.value -> '$.transforms' AS transforms,
+    part.value ->> '$.images' AS images, part.value -> '$.transforms' AS wanted_transforms,
     iif(line.value -> '$.files' = '[]', part.value, line.value) -> '$.files' AS files,
     iif(line.value -> '$.identities' = '[]', part.value, line.value) -> '$.identities' AS identities
   FROM json_each(?1, '$.tables') AS part, json_each(part.value, '$.rows') AS line;
@@ -51,7 +51,7 @@ CREATE TEMP VIEW IF NOT EXISTS claim AS
       data_identity IN (SELECT value FROM json_each(identities)) AS is_known, paper.data_set AS wanted_set,
       coalesce(data_content IN (SELECT value FROM json_each(identities)), FALSE) AS has_content,
       iif(paper.images > 0 AND nll.images <> paper.images, paper.images, NULL) AS other_images,
-      paper.transforms AS wanted_transforms, files AS wanted_files
+      wanted_transforms, files AS wanted_files
     FROM run
     LEFT JOIN paper_row AS paper ON paper.paper_table = reproduces_table AND paper.row = reproduces_row
     LEFT JOIN metric AS nll

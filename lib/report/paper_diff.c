@@ -95,7 +95,7 @@ static void choose_all(struct comparison *c, const char *name, const struct pxr_
 {
         if (is_scalar(node))
                 remark(c, &c->found.choice, "%s %s", name, node->text);
-        else if (!node->first)
+        else if (!node->first && node->kind != PXR_YAML_SEQUENCE)
                 remark(c, &c->found.choice, "%s", name);
         for (const struct pxr_yaml *child = node->first; child; child = child->next)
                 choose_all(c, child->key ? pxr_strf(c->arena, "%s.%s", name, child->key) : name,
@@ -458,7 +458,7 @@ static void compare_training(struct comparison *c, const struct pxr_yaml *paper,
 {
         /* These change the pace of a result alone; of `precision`, see below. */
         static const char *const left_out[] = { "seed", "checkpoint", "micro_batch", "recompute",
-                                                "precision" };
+                                                "log", "precision" };
         const struct pxr_yaml *patience = pxr_yaml_get(run, "patience");
         const struct pxr_yaml *precision = pxr_yaml_get(run, "precision");
         int64_t evaluations;
@@ -472,7 +472,7 @@ static void compare_training(struct comparison *c, const struct pxr_yaml *paper,
                 return;
         for (const struct pxr_yaml *value = run->first; value; value = value->next) {
                 const struct pxr_yaml *wanted = pxr_yaml_get(paper, value->key);
-                bool counts = true;
+                bool counts = c->found.patience || strcmp(value->key, "patience") != 0;
 
                 for (size_t i = 0; i < PXR_COUNT(left_out); i++)
                         counts = counts && strcmp(value->key, left_out[i]) != 0;
