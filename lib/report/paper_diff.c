@@ -457,8 +457,8 @@ static void compare_training(struct comparison *c, const struct pxr_yaml *paper,
                              const struct pxr_yaml *run)
 {
         /* These change the pace of a result alone; of `precision`, see below. */
-        static const char *const left_out[] = { "seed", "checkpoint", "micro_batch", "recompute",
-                                                "log", "precision" };
+        static const char *const left_out[] = { "seed",      "checkpoint", "micro_batch",
+                                                "recompute", "log",        "precision" };
         const struct pxr_yaml *patience = pxr_yaml_get(run, "patience");
         const struct pxr_yaml *precision = pxr_yaml_get(run, "precision");
         int64_t evaluations;
