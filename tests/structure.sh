@@ -38,6 +38,14 @@ no_circles() {
 }
 ok "no files of the library include each other in a circle" no_circles
 
+# --- texts ----------------------------------------------------------------------------------------
+
+# --help breaks a longer line, and leaves a word alone on the next.
+narrow() {
+	! grep -nE '^.{79,}' "$lib"/../runner/texts/pxr-*.txt >out
+}
+ok "texts of --help have at most 78 columns" narrow
+
 # --- packing --------------------------------------------------------------------------------------
 
 versions() {
