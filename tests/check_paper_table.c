@@ -25,6 +25,25 @@ START_TEST(a_run_is_shown_beside_its_row)
 }
 END_TEST
 
+START_TEST(the_best_model_that_is_not_in_the_paper_has_a_row_of_its_own)
+{
+        struct example ours = pixelcnn;
+
+        ck_assert(!strstr(written_in(table_of(4), PXR_FORMAT_TEXT, 0), "Ours ("));
+        ours.row = "Ours";
+        record(ours);
+        ours.spec = LIKE_PAPER "description: another\n";
+        ours.valid = 79.4;
+        ours.test = 79.1;
+        record(ours);
+        ck_assert_str_eq(cell_of(table_of(4), "Ours", "ours"), "79.10");
+        ck_assert_str_eq(cell_of(table_of(4), "Ours", "paper"), "");
+        ck_assert_str_eq(cell_of(table_of(4), "Ours", "difference"), "");
+        ck_assert_str_eq(cell_of(table_of(4), "Ours", "model"), "Ours (a run)");
+        ck_assert(has_note(table_of(4), "Not in the paper."));
+}
+END_TEST
+
 START_TEST(results_on_other_data_are_not_shown)
 {
         static const char *const reasons[] = {
@@ -453,6 +472,7 @@ int main(void)
         Suite *suite = suite_create("paper_table");
 
         ADD_REPORT_TEST(suite, a_run_is_shown_beside_its_row);
+        ADD_REPORT_TEST(suite, the_best_model_that_is_not_in_the_paper_has_a_row_of_its_own);
         ADD_REPORT_TEST(suite, results_on_other_data_are_not_shown);
         ADD_REPORT_TEST(suite, runs_without_a_result_are_listed);
         ADD_REPORT_TEST(suite, runs_that_differ_in_the_seed_are_averaged);

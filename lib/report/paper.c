@@ -19,7 +19,8 @@ static const char *const units[] = { "nats", "bits", NULL };
 static const struct pxr_option row_options[] = {
         PXR_STRING(struct pxr_paper_row, row, NULL, "its name, as the paper has it"),
         PXR_STRING(struct pxr_paper_row, source, PXR_UNSET, "what the paper cites for it"),
-        PXR_REAL(struct pxr_paper_row, value, NULL, 0, 1e9, "the NLL, in the table's unit"),
+        PXR_REAL(struct pxr_paper_row, value, NULL, 0, 1e9,
+                 "the NLL, in the table's unit; 0: not in the paper"),
         PXR_REAL(struct pxr_paper_row, train_value, "0", 0, 1e9, "on the training split; 0: none"),
         PXR_ENUM(struct pxr_paper_row, relation, "exactly", relations, "of the NLL to the value"),
         PXR_NODE(struct pxr_paper_row, files, "[]", "if not those of the table"),

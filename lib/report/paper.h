@@ -17,7 +17,7 @@ enum pxr_nll_unit { PXR_NATS, PXR_BITS }; /* per image; per dimension */
 
 struct pxr_paper_row {
         const char *row, *source;  /* NULL: the paper itself */
-        double value, train_value; /* 0: none */
+        double value, train_value; /* 0: none; a row without a value is not in the paper */
         int relation;
         const struct pxr_yaml *needs, *excludes, *train, *model; /* may be empty */
         const struct pxr_yaml *files, *identities;               /* if not those of the table */

@@ -125,25 +125,30 @@ static void fill_published(struct making *m, const struct pxr_paper_row *row, st
                 row->source ? pxr_strf(m->arena, "%s (%s)", row->row, row->source) : row->row);
         cell[ROW] = pxr_text_cell(m->table, row->row);
         cell[SOURCE] = pxr_text_cell(m->table, row->source);
-        cell[PAPER] = pxr_real_cell(row->value, 2);
-        cell[PAPER].before = relations[row->relation][1];
-        cell[RELATION] = pxr_text_cell(m->table, relations[row->relation][0]);
+        if (row->value > 0) {
+                cell[PAPER] = pxr_real_cell(row->value, 2);
+                cell[PAPER].before = relations[row->relation][1];
+                cell[RELATION] = pxr_text_cell(m->table, relations[row->relation][0]);
+        }
         if (row->train_value > 0)
                 cell[PAPER_TRAIN] = pxr_real_cell(row->train_value, 2);
 }
 
 /* The rows of a table with the results of each, the best NLL on the validation split first. Those
  * without one come last, by the NLL that is shown: to choose by that flatters it. The first columns
- * are those of the table. */
+ * are those of the table. A row that is not in the paper is there only if it has results. */
 static const char results_sql[] =
-        "SELECT nats / unit, standard_error / unit, deviation / unit, seeds, nats / unit - value, "
+        "SELECT nats / unit, standard_error / unit, deviation / unit, seeds, nats / unit - "
+        "nullif(value, 0), "
         "train / unit, runs, epochs, parameters, wall_seconds, "
-        "row, missing, valid IS NOT NULL, first_run, transforms "
+        "row, missing, valid IS NOT NULL, first_run, transforms, "
+        "(SELECT name FROM run WHERE id = first_run) "
         "FROM (SELECT paper.rowid AS position, *, "
         "iif(?2, 0.69314718055994530942 * dimensions, 1) AS unit FROM paper_row AS paper "
-        "LEFT JOIN spec_result USING (row) WHERE paper_table = ?1) "
+        "LEFT JOIN spec_result USING (row) WHERE paper_table = ?1 AND (value > 0 OR first_run IS "
+        "NOT NULL)) "
         "ORDER BY position, valid IS NULL, coalesce(valid, nats), first_run DESC";
-enum { ROW_NAME = COLUMNS - OURS, MISSING, HAS_VALID, FIRST_RUN, TRANSFORMS };
+enum { ROW_NAME = COLUMNS - OURS, MISSING, HAS_VALID, FIRST_RUN, TRANSFORMS, NAME };
 
 /* A row in the making, and what it shows. */
 struct shown {
@@ -218,8 +223,10 @@ static void add_footnote(struct making *m, const struct shown *shown)
         choices = pxr_remarks(m->arena, shown->diff.choice);
         shown->cell[MODEL].footnote = next_footnote(m);
         if (!shown->row->model->first)
-                pxr_table_note(m->table, shown->cell[MODEL].footnote,
-                               "%sThe paper does not describe this row's model.", result);
+                pxr_table_note(m->table, shown->cell[MODEL].footnote, "%s%s", result,
+                               shown->row->value > 0
+                                       ? "The paper does not describe this row's model."
+                                       : "Not in the paper.");
         else
                 pxr_table_note(m->table, shown->cell[MODEL].footnote, "%s%s%s.%s%s%s%s%s%s", result,
                                *differences            ? "Differs from the paper: "
@@ -288,6 +295,10 @@ static int show(struct making *m, struct shown *shown, struct pxr_cursor *rows)
         shown->has_valid = pxr_cursor_integer(rows, HAS_VALID);
         shown->transforms = pxr_cursor_text(rows, TRANSFORMS);
         fill_measured(m, rows, shown->cell);
+        if (!(shown->row->value > 0))
+                shown->cell[MODEL] =
+                        pxr_text_cell(m->table, pxr_strf(m->arena, "%s (%s)", shown->row->row,
+                                                         pxr_cursor_text(rows, NAME)));
         return 0;
 }
 
