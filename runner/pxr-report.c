@@ -28,7 +28,7 @@ static struct arguments {
         int64_t limit, details;
         int format, port;
         double interval;
-        bool all, archived, yes, force, old, missing, no_checkpoints;
+        bool all, archived, yes, force, old, missing, no_checkpoints, anonymous;
 } args;
 
 /* How a subcommand opens the database. */
@@ -203,8 +203,9 @@ static struct pxr_table *merge(const struct program *p, struct pxr_store *store)
 
 static struct pxr_table *export(const struct program *p, struct pxr_store *store)
 {
-        return pxr_export(p->arena, store, p->words.text[0], args.out, args.no_checkpoints,
-                          p->diag);
+        const struct pxr_exporting how = { args.out, args.no_checkpoints, args.anonymous };
+
+        return pxr_export(p->arena, store, p->words.text[0], how, p->diag);
 }
 
 static struct pxr_table *import(const struct program *p, struct pxr_store *store)
@@ -438,6 +439,8 @@ static const struct command_option options[] = {
           FIELD(out), .verbs = "export, html", .required = "export" },
         { "no-checkpoints", 0, NULL,
           "leave checkpoints out; README.txt has their sizes and SHA-256", FIELD(no_checkpoints),
+          .verbs = "export" },
+        { "anonymous", 0, NULL, "leave out host, folders and command line", FIELD(anonymous),
           .verbs = "export" },
         { "yes", 'y', NULL, "do it without asking", FIELD(yes), .verbs = "archive, delete, gc" },
         { "force", 'f', NULL,

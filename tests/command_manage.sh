@@ -202,6 +202,17 @@ without_checkpoints() {
 }
 ok "an export without checkpoints has their SHA-256 and imports as a record" without_checkpoints
 
+# The database that is exported from tells where it was made, and with what.
+anonymous() {
+	given merged && report export 2 --db all.db --out plain && report export 2 --db all.db --out shared --anonymous &&
+		grep -qa "on host $(hostname)" plain/run.db && grep -qa -e "$scratch" -e "$top" plain/run.db &&
+		! grep -qa -e "host $(hostname)" -e "$scratch" -e "$top" shared/run.db &&
+		is "$(sqlite3 shared/run.db "SELECT host, folder, command_line FROM run")" "||" &&
+		report import shared --db shared.db && report show last --db shared.db >/dev/null &&
+		pxr_sample last --db shared.db --count 1 --out shared.png && diff -r plain/pictures shared/pictures
+}
+ok "an anonymous export names neither host nor folders, and works" anonymous
+
 round_trip() {
 	given imported && report export 2 --db there.db --out back && diff -r gone back &&
 		report export 2 --db there.db --out back.tar.gz && cmp gone.tar.gz back.tar.gz &&

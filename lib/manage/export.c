@@ -26,7 +26,7 @@ struct export
         struct pxr_store *store;
         const struct pxr_run *run;
         const char *folder; /* the staging directory */
-        bool no_checkpoints;
+        struct pxr_exporting how;
         struct pxr_listed *list;
         struct pxr_diag *diag;
 };
@@ -114,6 +114,26 @@ static int add_samples(struct export *e)
 /* --- the database of the run alone -------------------------------------------------------------
  */
 
+/* Take out what tells of the machine and its user. Paths in the spec stay: they are part of what
+ * was run. Of a plugin's path, the part behind the last slash stays. */
+static int make_anonymous(struct pxr_store *store, struct pxr_diag *diag)
+{
+        static const char *const sql[] = {
+                "UPDATE event SET message = replace(event.message, 'on host ' || host, 'on a "
+                "host') "
+                "FROM run WHERE run.id = event.run AND host <> ''",
+                "UPDATE run SET host = NULL, process_id = 0, process_start = NULL, folder = NULL, "
+                "command_line = NULL, origins = ''",
+                "UPDATE job SET host = NULL, process_id = NULL, process_start = NULL",
+                "UPDATE plugin SET path = replace(path, rtrim(path, replace(path, '/', '')), '')",
+        };
+        int status = 0;
+
+        for (size_t i = 0; i < PXR_COUNT(sql) && !status; i++)
+                status = pxr_store_execute(store, diag, sql[i], "");
+        return status;
+}
+
 static int copy_run(struct export *e, struct pxr_store *into, bool link)
 {
         struct pxr_copying copying = {
@@ -121,15 +141,18 @@ static int copy_run(struct export *e, struct pxr_store *into, bool link)
                 .from = e->store,
                 .into = into,
                 .link = link,
-                .no_checkpoints = e->no_checkpoints,
+                .no_checkpoints = e->how.no_checkpoints,
                 .diag = e->diag,
         };
         int64_t number = 0;
         int status = pxr_copy_begin(&copying) || pxr_store_begin(into, e->diag) ? -1 : 0;
 
-        if (!status)
-                status = pxr_store_conclude(into, pxr_copy_run(&copying, e->run->id, &number),
-                                            e->diag);
+        if (!status) {
+                status = pxr_copy_run(&copying, e->run->id, &number);
+                if (!status && e->how.anonymous)
+                        status = make_anonymous(into, e->diag);
+                status = pxr_store_conclude(into, status, e->diag);
+        }
         pxr_copy_end(&copying);
         /* One file, with the same bytes for the same run. */
         return status || pxr_store_execute(into, e->diag, "PRAGMA journal_mode = DELETE", "") ||
@@ -175,7 +198,7 @@ static int add_readme(struct export *e)
         const char *nlls = lines(e, "result\n", EXPORT_RESULTS_SQL);
         const char *layers = lines(e, "", plugins), *left_out = "", *text;
 
-        if (e->no_checkpoints)
+        if (e->how.no_checkpoints)
                 left_out = lines(e, "\nCheckpoints that were left out:\n", checkpoints);
         if (!nlls || !layers || !left_out)
                 return -1;
@@ -267,24 +290,22 @@ static int fill_table(struct export *e, struct pxr_table *table, const char *out
 }
 
 struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, const char *which,
-                             const char *out, bool no_checkpoints, struct pxr_diag *diag)
+                             struct pxr_exporting how, struct pxr_diag *diag)
 {
         static const struct pxr_column columns[] = { { "file", "File", PXR_ALWAYS },
                                                      { "bytes", "Bytes", PXR_ALWAYS },
                                                      { "sha256", "SHA-256", PXR_TO_PROGRAMS } };
         struct pxr_table *table =
                 pxr_table_new(arena, "export", "Exported", columns, PXR_COUNT(columns));
-        struct export e = {
-                .arena = arena, .store = store, .no_checkpoints = no_checkpoints, .diag = diag
-        };
+        struct export e = { .arena = arena, .store = store, .how = how, .diag = diag };
         struct pxr_staging staging;
-        size_t length = strlen(out);
-        const char *prefix;
+        size_t length = strlen(how.out);
+        const char *out, *prefix;
         int status;
 
-        while (length > 1 && out[length - 1] == '/')
+        while (length > 1 && how.out[length - 1] == '/')
                 length--;
-        out = pxr_strndup(arena, out, length);
+        out = pxr_strndup(arena, how.out, length);
         prefix = pxr_strf(arena, "%s.partial-", out);
         if (!table || pxr_arena_failed(arena) || check_out(out, diag) ||
             pxr_store_begin_for(store, false, diag))

@@ -34,9 +34,14 @@ struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
 
 /* Write a run to a new directory `out`, or a file if the name ends in ".tar.gz": its spec, metrics,
  * pictures and checkpoints, a database of that run alone, and a manifest with the SHA-256 of each.
- * With `no_checkpoints`, only the size and SHA-256 of checkpoints are in its README.txt. */
+ */
+struct pxr_exporting {
+        const char *out;
+        bool no_checkpoints; /* only their size and SHA-256, in README.txt */
+        bool anonymous;      /* without host, folders and command line */
+};
 struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, const char *which,
-                             const char *out, bool no_checkpoints, struct pxr_diag *diag);
+                             struct pxr_exporting how, struct pxr_diag *diag);
 
 /* Check what pxr_export() wrote against its manifest, and merge its database. */
 struct pxr_table *pxr_import(struct pxr_arena *arena, const char *into,
