@@ -7,6 +7,7 @@ command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 command -v "${PKG_CONFIG:-pkg-config}" >/dev/null || skip_all "pkg-config is missing"
 
 mkdir -p experiments/sweeps
+ln -s "$source/reports" reports
 sed 's/{set: markov_binary}/{set: markov_binary, limit: 200}/; s/epochs: 8/epochs: 2/' \
 	"$source/experiments/quickstart.yaml" >experiments/quickstart.yaml
 sed 's/limit: 4000/limit: 40/' "$source/experiments/sweeps/quickstart.yaml" \
@@ -55,7 +56,7 @@ all_work() {
 all_ignored() {
 	[ -f "$source/.gitignore" ] && command -v git >/dev/null || return 0
 	rm -f out err && cp "$source/.gitignore" . && git init -q . && git status --porcelain >status || return
-	! grep -vE '(\.gitignore|commands|experiments/|tiny\.yaml|status)$' status
+	! grep -vE '(\.gitignore|commands|experiments/|reports|tiny\.yaml|status)$' status
 }
 ok "all commands in the README work, in its order, and work again" all_work
 
