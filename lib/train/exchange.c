@@ -2,6 +2,7 @@
 /* exchange.c - adding up the gradients of all ranks' micro-batches, in the order of one process. */
 #include "train/exchange.h"
 
+#include <omp.h>
 #include <stdlib.h>
 
 #include "base/processor.h"
@@ -71,6 +72,8 @@ static void add_own(const struct sums *s, size_t from, size_t to)
                                         pxr_add_gradients(own(s, i), own(s, i + stride), start,
                                                           end);
                 pxr_arithmetic_restore(mode);
+                if (omp_get_thread_num() == 0)
+                        pxr_ranks_progress(s->e->ranks);
         }
 }
 
@@ -96,8 +99,8 @@ static int send_slices(const struct sums *s)
 }
 
 /* Where in memory this rank's slice of the sum that begins at each micro-batch lies; others' are
- * received. NULL: another sum contains it. */
-static int receive_slices(const struct sums *s, float **at)
+ * expected there. NULL: another sum contains it. */
+static int expect_slices(const struct sums *s, float **at)
 {
         const struct pxr_exchange *e = s->e;
         size_t from = slice_of(e, e->ranks->rank), size = slice_of(e, e->ranks->rank + 1) - from;
@@ -112,8 +115,7 @@ static int receive_slices(const struct sums *s, float **at)
                 at[i] = rank == e->ranks->rank ? own(s, i) + from : next;
                 if (rank == e->ranks->rank)
                         continue;
-                status = pxr_ranks_receive(e->ranks, rank, next, size * sizeof(float), e->worked,
-                                           false);
+                status = pxr_ranks_expect(e->ranks, rank, next, size * sizeof(float));
                 next += size;
         }
         return status;
@@ -140,6 +142,8 @@ static void add_rest(const struct sums *s, float *const *at)
                         square += (double)at[0][k] * at[0][k];
                 e->square[from / e->chunk + chunk] = square;
                 pxr_arithmetic_restore(mode);
+                if (omp_get_thread_num() == 0)
+                        pxr_ranks_progress(e->ranks);
         }
 }
 
@@ -199,10 +203,12 @@ int pxr_exchange_add(struct pxr_exchange *e, int used, struct pxr_diag *diag)
         float **at = calloc((size_t)used, sizeof(*at));
         int status = at ? make_room(e, &s, diag) : pxr_out_of_memory(diag);
 
+        if (!status && has_slice)
+                status = expect_slices(&s, at);
         if (!status)
                 status = send_slices(&s);
-        if (!status && has_slice)
-                status = receive_slices(&s, at);
+        if (!status)
+                status = pxr_ranks_collect(e->ranks, e->worked);
         if (!status && has_slice)
                 add_rest(&s, at);
         if (!status && ranks->rank == 0) /* what was sent is overwritten by the sum */

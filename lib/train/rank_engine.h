@@ -37,6 +37,7 @@ struct pxr_rank_engine {
                     struct pxr_rank_request *request);
         int (*receive)(int from, int tag, void *bytes, size_t size,
                        struct pxr_rank_request *request);
+        /* Whether it is done; remains so. If it is not, all messages are moved on. */
         int (*test)(struct pxr_rank_request *request, bool *done);
         /* Expect a message no longer. */
         void (*cancel)(struct pxr_rank_request *request);

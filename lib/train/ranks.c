@@ -35,10 +35,15 @@ struct failure {
         char text[MOST_TEXT];
 };
 
-/* A message that is on its way. */
-struct sending {
+/* A message on its way to or from another rank. */
+struct message {
         struct pxr_rank_request request;
-        int to;
+        int other;
+};
+
+struct messages {
+        struct message *at;
+        size_t count, room;
 };
 
 struct pxr_ranks_memory {
@@ -48,8 +53,7 @@ struct pxr_ranks_memory {
         const volatile sig_atomic_t *stop;
         double timeout;
         double stop_seen; /* when waiting had to end: of pxr_now(); 0: not yet */
-        struct sending *sending;
-        size_t count, room;
+        struct messages sent, expected;
         double worked;                       /* seconds before the last message that was received */
         struct pxr_rank_request end, failed; /* always expected: of rank 0; of the others */
         char end_byte;
@@ -204,28 +208,66 @@ static double limit_of(const struct pxr_ranks *ranks)
 /* --- sending and receiving ---------------------------------------------------------------------
  */
 
+/* Make room for one more message. Returns 0, or what is to be returned instead of sending it. */
+static int reserve(struct pxr_ranks *ranks, struct messages *messages)
+{
+        struct pxr_ranks_memory *m = ranks->memory;
+        size_t room = 2 * messages->room + 64;
+        struct message *more;
+
+        if (m->over || messages->count < messages->room)
+                return m->over;
+        more = realloc(messages->at, room * sizeof(*more));
+        if (!more)
+                return pxr_out_of_memory(m->diag);
+        messages->at = more;
+        messages->room = room;
+        return 0;
+}
+
 static int send(struct pxr_ranks *ranks, int to, enum tag tag, const void *bytes, size_t size)
 {
         struct pxr_ranks_memory *m = ranks->memory;
+        int status = reserve(ranks, &m->sent);
+        struct message *message = m->sent.at + m->sent.count;
 
-        if (m->over)
-                return m->over;
-        if (m->count == m->room) {
-                size_t room = 2 * m->room + 64;
-                struct sending *more = realloc(m->sending, room * sizeof(*more));
-
-                if (!more)
-                        return pxr_out_of_memory(m->diag);
-                m->sending = more;
-                m->room = room;
-        }
-        m->sending[m->count].to = to;
-        if (m->engine->send(to, tag, bytes, size, &m->sending[m->count].request))
+        if (status)
+                return status;
+        message->other = to;
+        if (m->engine->send(to, tag, bytes, size, &message->request))
                 return lose(ranks, pxr_strf(m->arena, "%s: MPI cannot send to it",
                                             pxr_rank_name(m->arena, ranks, to)));
-        m->count++;
+        m->sent.count++;
         ranks->sent += (double)size;
         return 0;
+}
+
+/* Begin to receive. */
+static int expect(struct pxr_ranks *ranks, int from, enum tag tag, void *bytes, size_t size)
+{
+        struct pxr_ranks_memory *m = ranks->memory;
+        int status = reserve(ranks, &m->expected);
+        struct message *message = m->expected.at + m->expected.count;
+
+        if (status)
+                return status;
+        message->other = from;
+        if (m->engine->receive(from, tag, bytes, size, &message->request))
+                return lose(ranks, pxr_strf(m->arena, "%s: MPI cannot receive from it",
+                                            pxr_rank_name(m->arena, ranks, from)));
+        m->expected.count++;
+        return 0;
+}
+
+static int wait_for_all(struct pxr_ranks *ranks, struct messages *messages)
+{
+        int status = 0;
+
+        for (size_t i = 0; i < messages->count && !status; i++)
+                status = wait_for(ranks, &messages->at[i].request, messages->at[i].other,
+                                  limit_of(ranks));
+        messages->count = 0;
+        return status;
 }
 
 int pxr_ranks_send(struct pxr_ranks *ranks, int to, const void *bytes, size_t size)
@@ -235,13 +277,28 @@ int pxr_ranks_send(struct pxr_ranks *ranks, int to, const void *bytes, size_t si
 
 int pxr_ranks_settle(struct pxr_ranks *ranks)
 {
-        struct pxr_ranks_memory *m = ranks->memory;
-        int status = 0;
+        return wait_for_all(ranks, &ranks->memory->sent);
+}
 
-        for (size_t i = 0; i < m->count && !status; i++)
-                status = wait_for(ranks, &m->sending[i].request, m->sending[i].to, limit_of(ranks));
-        m->count = 0;
-        return status;
+int pxr_ranks_expect(struct pxr_ranks *ranks, int from, void *bytes, size_t size)
+{
+        return expect(ranks, from, TAG_PART, bytes, size);
+}
+
+int pxr_ranks_collect(struct pxr_ranks *ranks, double worked)
+{
+        ranks->memory->worked = worked;
+        return wait_for_all(ranks, &ranks->memory->expected);
+}
+
+/* To MPI, a test of any message that has not arrived is the occasion to move all others on. */
+void pxr_ranks_progress(struct pxr_ranks *ranks)
+{
+        struct pxr_ranks_memory *m = ranks->memory;
+        bool done;
+
+        if (!m->over)
+                m->engine->test(ranks->rank == 0 ? &m->failed : &m->end, &done);
 }
 
 static int receive(struct pxr_ranks *ranks, int from, enum tag tag, void *bytes, size_t size,
@@ -282,20 +339,27 @@ static int parent_of(const struct pxr_ranks *ranks)
         return (ranks->rank - 1) / 2;
 }
 
+static size_t block_at(size_t at, size_t size)
+{
+        return size - at < BLOCK ? size - at : BLOCK;
+}
+
+/* All blocks are expected at once: a sender need not wait until the one before is passed on. */
 int pxr_ranks_spread(struct pxr_ranks *ranks, void *bytes, size_t size)
 {
-        int status = 0;
+        struct messages *expected = &ranks->memory->expected;
+        int parent = parent_of(ranks), status = 0;
 
+        for (size_t at = 0; ranks->rank != 0 && at < size && !status; at += BLOCK)
+                status = expect(ranks, parent, TAG_SPREAD, (char *)bytes + at, block_at(at, size));
         for (size_t at = 0; at < size && !status; at += BLOCK) {
-                char *block = (char *)bytes + at;
-                size_t length = size - at < BLOCK ? size - at : BLOCK;
-
                 if (ranks->rank != 0)
-                        status = receive(ranks, parent_of(ranks), TAG_SPREAD, block, length,
-                                         PATIENCE * ranks->memory->timeout);
+                        status = wait_for(ranks, &expected->at[at / BLOCK].request, parent,
+                                          PATIENCE * ranks->memory->timeout);
                 if (!status)
-                        status = pass_on(ranks, TAG_SPREAD, block, length);
+                        status = pass_on(ranks, TAG_SPREAD, (char *)bytes + at, block_at(at, size));
         }
+        expected->count = 0;
         return !status && ranks->rank != 0 ? pxr_ranks_settle(ranks) : status;
 }
 
@@ -422,6 +486,11 @@ void pxr_ranks_abandon(struct pxr_ranks *ranks)
         drop(ranks);
 }
 
+bool pxr_ranks_unfinished(const struct pxr_ranks *ranks)
+{
+        return ranks->memory->unfinished;
+}
+
 struct pxr_arena *pxr_ranks_arena(const struct pxr_ranks *ranks)
 {
         return ranks->memory->arena;
@@ -517,7 +586,8 @@ static void leave(void *what)
                 end_all(ranks);
         else
                 m->engine->finish();
-        free(m->sending);
+        free(m->sent.at);
+        free(m->expected.at);
         free(m->echo);
 }
 
@@ -548,7 +618,7 @@ static const struct pxr_rank_engine *load(struct pxr_arena *arena, int size, str
 }
 
 /* Expect what may arrive at any time. */
-static int expect(struct pxr_ranks *ranks)
+static int listen(struct pxr_ranks *ranks)
 {
         struct pxr_ranks_memory *m = ranks->memory;
 
@@ -588,5 +658,5 @@ int pxr_ranks_join(struct pxr_arena *arena, const volatile sig_atomic_t *stop, d
         if (!r->memory->host || pxr_arena_defer(arena, leave, r))
                 return -1;
         *ranks = r;
-        return expect(r) ? pxr_system_error(diag, "MPI cannot receive messages") : 0;
+        return listen(r) ? pxr_system_error(diag, "MPI cannot receive messages") : 0;
 }

@@ -99,8 +99,8 @@ int pxr_ranks_await(struct pxr_ranks *ranks, bool patient, struct pxr_rank_order
 /* Other ranks: whether rank 0 has ended the work, to be asked during long work. */
 bool pxr_ranks_poll(struct pxr_ranks *ranks);
 
-/* Send these bytes of rank 0 to all ranks. In rank 0 they must stay until pxr_ranks_settle(), so
- * that the next bytes can be prepared meanwhile. */
+/* Send these bytes of rank 0 to all ranks. In rank 0 they must stay until pxr_ranks_settle(): the
+ * next bytes can be prepared meanwhile, with calls of pxr_ranks_progress(). */
 int pxr_ranks_spread(struct pxr_ranks *ranks, void *bytes, size_t size);
 
 /* Rank 0: order the task, and send parameters to all. */
@@ -116,11 +116,26 @@ int pxr_ranks_send(struct pxr_ranks *ranks, int to, const void *bytes, size_t si
 int pxr_ranks_receive(struct pxr_ranks *ranks, int from, void *bytes, size_t size, double worked,
                       bool patient);
 
+/* Begin to receive what another rank sends to this one: large messages come in only where somebody
+ * expects them. The bytes belong to MPI until pxr_ranks_collect(). */
+int pxr_ranks_expect(struct pxr_ranks *ranks, int from, void *bytes, size_t size);
+
+/* Wait for all that was expected, as long as pxr_ranks_receive() does. */
+int pxr_ranks_collect(struct pxr_ranks *ranks, double worked);
+
+/* Let messages move on: MPI moves large ones only while it is called. To be called every few
+ * microseconds, by one thread, in work between sending and pxr_ranks_settle(). */
+void pxr_ranks_progress(struct pxr_ranks *ranks);
+
 /* Wait until all that was sent is out. */
 int pxr_ranks_settle(struct pxr_ranks *ranks);
 
 /* Give up work that other ranks are still at: all processes are then ended at the end. */
 void pxr_ranks_abandon(struct pxr_ranks *ranks);
+
+/* Whether messages were dropped on their way: MPI may still read and write what they were sent from
+ * and expected in, which must not be freed. */
+bool pxr_ranks_unfinished(const struct pxr_ranks *ranks);
 
 /* The arena that it was joined with. */
 struct pxr_arena *pxr_ranks_arena(const struct pxr_ranks *ranks);

@@ -98,7 +98,7 @@ static int workers_of(const struct pxr_train_settings *settings, int threads, in
 
 void pxr_trainer_free(struct pxr_trainer *trainer)
 {
-        if (!trainer)
+        if (!trainer || (trainer->ranks && pxr_ranks_unfinished(trainer->ranks)))
                 return;
         pxr_workspaces_free(trainer->workspace, trainer->threads);
         free(trainer->parameters);
@@ -359,6 +359,8 @@ static void update_chunks(struct pxr_trainer *trainer, double clip_factor, size_
                         trainer->average[k] =
                                 keep * trainer->average[k] + (1 - keep) * trainer->parameters[k];
                 pxr_arithmetic_restore(mode);
+                if (trainer->ranks && omp_get_thread_num() == 0)
+                        pxr_ranks_progress(trainer->ranks);
         }
 }
 

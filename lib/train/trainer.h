@@ -75,6 +75,8 @@ struct pxr_trainer *pxr_trainer_new_shared(const struct pxr_graph *graph,
                                            const struct pxr_train_settings *settings, int threads,
                                            int64_t all_steps, struct pxr_ranks *ranks,
                                            struct pxr_diag *diag);
+
+/* Keeps the memory if messages of ranks were dropped: MPI may still write to it. */
 void pxr_trainer_free(struct pxr_trainer *trainer);
 
 /* This rank's share of a batch of `images`: the first, and how many. */
