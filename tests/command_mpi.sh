@@ -90,6 +90,13 @@ leftover() {
 }
 ok "a rank's number left in the environment is no launcher" leftover
 
+other_launcher() {
+	export PMI_SIZE=2 PMI_RANK=0
+	refused 2 "has started 2 processes, but MPI joins 1: pxr was built with Open MPI" \
+		pxr_run tiny.yaml --db other.db && err_has "use the mpirun of that MPI" && [ ! -e other.db ]
+}
+ok "processes that the launcher of another MPI has started are refused, not run alone" other_launcher
+
 measured() {
 	timeout 60 mpirun --oversubscribe -n 2 "$top/runner/pxr-bench" tiny.yaml --ranks -r 1 -q -t 1 >out 2>err &&
 		out_has "2 ranks of 1 thread, batch 16" &&

@@ -644,11 +644,18 @@ int pxr_ranks_join(struct pxr_arena *arena, const volatile sig_atomic_t *stop, d
                 return -1;
         if (engine->start(&r->rank, &r->size, &r->here))
                 return pxr_system_error(diag, "MPI cannot be started");
+        engine->name(r->library, sizeof(r->library));
+        if (size && r->size != size) {
+                engine->finish();
+                return pxr_user_error(diag,
+                                      "the launcher has started %d processes, but MPI joins %d: "
+                                      "pxr was built with %s; use the mpirun of that MPI",
+                                      size, r->size, r->library);
+        }
         if (r->size < 2) {
                 engine->finish();
                 return 0;
         }
-        engine->name(r->library, sizeof(r->library));
         r->memory->host = pxr_alloc_array(arena, r->size, sizeof(*r->memory->host));
         r->memory->engine = engine;
         r->memory->arena = arena;

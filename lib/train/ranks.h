@@ -63,9 +63,10 @@ bool pxr_ranks_launched(void);
 
 /*
  * Join the other processes if this one was started by an MPI launcher with several; else *ranks is
- * NULL and MPI is not loaded. `stop`, which a signal handler may set, ends waiting; so does a rank
- * that does not answer for `timeout` seconds. Leaves when the arena is freed, or ends all processes
- * if work was cut short. Returns 0 or -1.
+ * NULL and MPI is not loaded. It is an error if MPI joins another number of processes than the
+ * launcher has started: they would be runs of their own. `stop`, which a signal handler may set,
+ * ends waiting; so does a rank that does not answer for `timeout` seconds. Leaves when the arena is
+ * freed, or ends all processes if work was cut short. Returns 0 or -1.
  */
 int pxr_ranks_join(struct pxr_arena *arena, const volatile sig_atomic_t *stop, double timeout,
                    struct pxr_ranks **ranks, struct pxr_diag *diag);
