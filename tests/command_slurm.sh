@@ -199,6 +199,32 @@ shared() {
 }
 ok "a cancelled task of two ranks is saved, and resumed to the bit" shared
 
+# documented SIGNAL...: the script of docs/clusters.md, cancelled with these options of scancel, is saved.
+documented() {
+	[ -e "$top/lib/pxr_mpi.so" ] || skip "pxr was built without MPI"
+	needs mpirun
+	case ${srcdir:-.} in /*) source=$srcdir ;; *) source=$top/${srcdir:-.} ;; esac
+	sed -n '/^    #!\/bin\/sh/,/^    wait \$ranks #/s/^    //p' "$source/docs/clusters.md" >script
+	sed -i -e "s|pxr-run|$top/runner/pxr-run|" -e 's|^db=.*|db=doc.db spec="tiny.yaml train.epochs=4000"|' \
+		-e 's/ntasks=4/ntasks=2/' script
+	export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+	job=$(sbatch --parsable script) || return
+	until [ -s doc.db ] && [ "$(query doc.db "SELECT count(*) FROM checkpoint" 2>/dev/null || echo 0)" != 0 ]; do
+		[ "$(squeue --noheader --job="$job" 2>/dev/null)" ] || {
+			sed 's/^/# /' "pxr-$job.log"
+			return 1
+		}
+		sleep 0.1
+	done
+	scancel "$@" "$job"
+	while [ "$(squeue --noheader --job="$job" 2>/dev/null)" ]; do
+		sleep 0.1
+	done
+	is "$(query doc.db "SELECT status, ranks FROM run")" "interrupted|2"
+}
+ok "the documented script saves the run when its batch step is sent SIGUSR1" documented --batch --signal=USR1
+ok "the documented script saves the run when it is cancelled" documented
+
 # Slurm alone knows about a process on another host.
 gone() {
 	begin gone.db || return
