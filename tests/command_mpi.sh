@@ -74,7 +74,8 @@ all_settings() {
 		-e 's/^  - sigmoid/  - dropout\n  - sigmoid/' -e 's/epochs: 2/epochs: 1\n  recompute: true/' \
 		-e 's/^evaluate: .*/evaluate: {every: 1 epoch, precision: bf16}/' uneven.yaml >all.yaml
 	together one env && together two mpirun --oversubscribe -n 2 && cmp one two &&
-		is "$(query two.db "SELECT group_concat(ranks), group_concat(resumes) FROM run")" "2,2|1,0"
+		is "$(query two.db "SELECT group_concat(ranks), group_concat(resumes) FROM run")" "2,2|1,0" &&
+		is "$(query two.db "SELECT DISTINCT instruction_set LIKE '%, %' FROM run")" 1
 }
 ok "dropout, recompute, bf16 evaluation, images in files, extending and starting from a run keep the bits" \
 	all_settings

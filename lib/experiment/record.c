@@ -33,7 +33,11 @@
 
 const char *pxr_instruction_set(const struct pxr_experiment *e, const struct pxr_run *now)
 {
-        if (!now->instruction_set || pxr_precision_of(e->settings.train.precision) == PXR_F32)
+        const struct pxr_settings *settings = &e->settings;
+        bool mixed = pxr_precision_of(settings->train.precision) == PXR_BF16 ||
+                     pxr_precision_of(settings->evaluate.precision) == PXR_BF16;
+
+        if (!now->instruction_set || !mixed)
                 return now->instruction_set;
         return pxr_strf(e->arena, "%s, %s", now->instruction_set,
                         pxr_bf16_unit_name(pxr_bf16_best_unit()));
