@@ -282,8 +282,8 @@ ok "the error of sbatch is shown" refused 1 "nvalid partition" \
 	slurm_sweep short.yaml --db refused.db --sbatch-option=--partition=nowhere
 
 cannot_begin() {
-	refused 1 "ended without claiming a job; their errors are in" slurm_sweep short.yaml \
-		--db begin.db --sbatch-option=--chdir=/
+	refused 1 "ended without claiming a job; their errors are in $PWD/begin.db.slurm.log" slurm_sweep short.yaml \
+		--db begin.db --sbatch-option=--chdir=/ && [ -s begin.db.slurm.log ]
 }
 ok "tasks that cannot start are reported once, with where their errors are" cannot_begin
 

@@ -8,10 +8,12 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/number.h"
@@ -472,10 +474,19 @@ static int pause_after(double seconds)
         return (int)(1000 * (seconds < 190 ? 0.5 + seconds / 20 : 10));
 }
 
+/* Absolute: an option of sbatch may give the tasks another folder. */
+static const char *output_of(struct pxr_arena *arena, const char *database)
+{
+        char folder[PATH_MAX];
+
+        if (*database == '/' || !getcwd(folder, sizeof(folder)))
+                return pxr_strf(arena, "%s.slurm.log", database);
+        return pxr_strf(arena, "%s/%s.slurm.log", folder, database);
+}
+
 int pxr_sweep_run_slurm(struct pxr_queue *q, struct pxr_arena *arena)
 {
-        struct cluster c = { .queue = q,
-                             .output = pxr_strf(arena, "%s.slurm.log", q->options->database) };
+        struct cluster c = { .queue = q, .output = output_of(arena, q->options->database) };
         double started = pxr_now();
         int status;
 
