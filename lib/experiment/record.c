@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "config/yaml.h"
 #include "experiment/caption.h"
 #include "experiment/images.h"
@@ -51,10 +52,11 @@ char *pxr_record_process(const struct pxr_state *state, const char *what, struct
         now->threads = state->order->threads;
         now->ranks = ranks;
         now->instruction_set = pxr_instruction_set(state->experiment, now);
-        return pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads%s", what,
+        return pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d thread%s%s", what,
                         pxr_program_text(arena, now->program_version, now->program_revision),
                         now->host ? now->host : "?", now->processor ? now->processor : "?",
                         now->instruction_set ? now->instruction_set : "?", state->order->threads,
+                        pxr_plural(state->order->threads),
                         ranks > 1 ? pxr_strf(arena, " on each of %d ranks (%s)", ranks,
                                              state->order->ranks->library)
                                   : "");
