@@ -452,6 +452,22 @@ static int measure_ranks(struct program *program, const struct pxr_experiment *e
         return 0;
 }
 
+/* Refuse options that have no effect with --ranks, or without it. */
+static int check_options(const struct program *program)
+{
+        static const char *const others[] = { "scaling", "naive", "images" };
+        static const char *const own[] = { "bandwidth", "latency" };
+
+        for (size_t i = 0; args.ranks && i < PXR_COUNT(others); i++)
+                if (option_given(program, others[i]))
+                        return pxr_user_error(program->diag, "--%s cannot be used with --ranks",
+                                              others[i]);
+        for (size_t i = 0; !args.ranks && i < PXR_COUNT(own); i++)
+                if (option_given(program, own[i]))
+                        return pxr_user_error(program->diag, "--%s needs --ranks", own[i]);
+        return 0;
+}
+
 static int run(struct program *program)
 {
         const struct pxr_spec_origin origin = { .path = program->words.text[0],
@@ -461,6 +477,8 @@ static int run(struct program *program)
         struct pxr_ranks *ranks = NULL;
         struct pxr_image_kind kind;
 
+        if (check_options(program))
+                return -1;
         if (args.ranks && join_ranks(program->arena, 60, &ranks, program->diag))
                 return -1;
         if (ranks && !option_given(program, "threads"))

@@ -113,6 +113,14 @@ naive() {
 }
 ok "--naive also measures generation by whole passes" naive
 
+useless() {
+	for option in --scaling --naive --images=4; do
+		refused 2 "${option%=*} cannot be used with --ranks" bench counted.yaml --ranks $option || return
+	done
+	refused 2 "--latency needs --ranks" bench counted.yaml --latency 20
+}
+ok "options that have no effect with --ranks, or without it, are refused" useless
+
 cat >given.yaml <<'EOF'
 name: given
 data: {set: markov_rgb}
