@@ -59,16 +59,17 @@
     return state.q.toLowerCase().split(/\s+/).every(function (word) { return text.indexOf(word) >= 0; });
   }
 
-  /* Of a sweep with several runs, only the best is listed, unless a filter or its box says otherwise. */
+  /* Of a sweep with several runs, only the best by validation is listed, unless a filter or its box says
+   * otherwise. Suspect and archived runs are never the best. */
   function folded() {
     var best = {}, count = {};
     if (state.q || state.sweeps) return {};
     rows().forEach(function (row) {
-      var sweep = row.dataset.sweep, nll = Number(row.dataset.nll);
+      var sweep = row.dataset.sweep, nll = Number(row.dataset.valid);
       if (!sweep) return;
       count['s' + sweep] = (count['s' + sweep] || 0) + 1;
-      if (!(row.dataset.nll === undefined) && !(best['s' + sweep] && Number(best['s' + sweep].dataset.nll) <= nll))
-        best['s' + sweep] = row;
+      if (row.dataset.valid === undefined || row.dataset.suspect !== undefined || row.dataset.archived !== undefined) return;
+      if (!(best['s' + sweep] && Number(best['s' + sweep].dataset.valid) <= nll)) best['s' + sweep] = row;
     });
     var hide = {};
     rows().forEach(function (row) {

@@ -210,25 +210,32 @@ static void put_cell(const struct writing *w, size_t row, int i)
         pxr_html(w->to, "</td>");
 }
 
-/* What scripts choose rows of the list of runs by. */
+/* What scripts choose rows of the list of runs by: attributes of the row, from columns. */
 static void put_choice(const struct writing *w, size_t row)
 {
-        static const char *const names[] = { "run", "sweep", "nll" };
+        static const struct {
+                const char *attribute, *column;
+        } choices[] = { { "run", "run" },
+                        { "sweep", "sweep" },
+                        { "valid", "valid_nats" },
+                        { "suspect", "suspect" },
+                        { "archived", "archived_at" } };
         const struct pxr_table *table = w->texts.table;
 
-        for (size_t k = 0; k < PXR_COUNT(names); k++) {
-                int i = pxr_table_column(table, names[k]);
+        for (size_t k = 0; k < PXR_COUNT(choices); k++) {
+                int i = pxr_table_column(table, choices[k].column);
                 const struct pxr_cell *cell;
 
                 if (i < 0)
                         continue;
                 cell = table->cell + row * table->columns + i;
                 if (cell->kind == PXR_CELL_INTEGER)
-                        pxr_html(w->to, " data-%s=\"%" PRId64 "\"", names[k], cell->integer);
+                        pxr_html(w->to, " data-%s=\"%" PRId64 "\"", choices[k].attribute,
+                                 cell->integer);
                 else if (cell->kind == PXR_CELL_TEXT)
-                        pxr_html(w->to, " data-%s=\"%s\"", names[k], cell->text);
+                        pxr_html(w->to, " data-%s=\"%s\"", choices[k].attribute, cell->text);
                 else if (cell->kind == PXR_CELL_REAL)
-                        pxr_html(w->to, " data-%s=\"%.9g\"", names[k], cell->real);
+                        pxr_html(w->to, " data-%s=\"%.9g\"", choices[k].attribute, cell->real);
         }
 }
 
