@@ -480,6 +480,20 @@ by_keys() {
 	is "$(saw key)" "epoch 2 $last" && is "$(saw "by step")" "step 16" && is "$(saw "by images")" "images seen 256"
 }
 
+# Run 1 has six epochs of 16 steps; the last batch of each has 10 images.
+counts_images() {
+	needs_browser
+	with_chart || skip "pxr was built without a charting library"
+	cp runs.db part.db && query part.db "UPDATE metric SET images = 250 WHERE name = 'nll' AND split = 'train'" || return
+	"$top/runner/pxr-report" html --db part.db --out - >page && {
+		sed '/Content-Security-Policy/d' page
+		echo "<script>function press(key) { document.querySelector('#overlay').dispatchEvent(new KeyboardEvent('keydown', {key: key}));"
+		echo "return document.querySelector('#reading').textContent; }"
+		echo "document.title = press('ArrowLeft') + ', ' + press('ArrowLeft');</script>"
+	} >part.html && shows "part.html#view?runs=1&m=nll+valid&x=images" &&
+		grep -q '<title>images seen 1500, images seen 1250</title>' dom
+}
+
 keeps_choice() {
 	needs_browser
 	with_chart || skip "pxr was built without a charting library"
@@ -562,6 +576,7 @@ ok "in a browser, the page's policy allows its own script" keeps_policy
 ok "in a browser, a filter and a menu choose runs and columns" filters
 ok "in a browser, the curves of the ticked runs are drawn in one plot" overlays
 ok "in a browser, arrow keys read the values of the curves, by epoch, step or images" by_keys
+ok "in a browser, a smaller last batch counts by its images" counts_images
 ok "in a browser, the address keeps the choice of runs and curves" keeps_choice
 ok "in a browser, ticked runs have different colours" coloured
 ok "in a browser, a run that diverged does not flatten the curves of the others" outliers

@@ -235,10 +235,18 @@
     return null;
   }
 
+  /* How many training images a run had seen; the last batch of an epoch may be smaller. */
+  function images_at(run, step) {
+    var all = run.train_images, steps = all && Math.ceil(all / run.batch);
+    if (run.batch === null) return null;
+    if (all === null) return step * run.batch; /* still in its first epoch */
+    return Math.floor(step / steps) * all + step % steps * run.batch;
+  }
+
   function place(run, point) {
     if (state.x === 'step') return point[0];
     if (state.x === 'epoch') return point[1];
-    if (state.x === 'images') return run.batch === null ? null : point[0] * run.batch;
+    if (state.x === 'images') return images_at(run, point[0]);
     var time = run.series.filter(function (series) { return series.name === TIME; })[0];
     var seconds = time ? at_step(time.points, point[0]) : null;
     return seconds === null ? null : seconds / 60;

@@ -53,21 +53,25 @@ static bool is_chosen(int64_t number, int64_t points, int64_t most)
         return points <= most || number * most / points > (number - 1) * most / points;
 }
 
-/* Its batch, and what a sweep varied. */
+/* Its batch, how many training images there are (known after an epoch), and what a sweep varied. */
 static int put_spec(FILE *to, struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                     struct pxr_diag *diag)
 {
         struct pxr_cursor rows =
                 pxr_query(store, arena, diag,
                           "SELECT iif(json_valid(spec_json), spec_json ->> '$.train.batch', NULL), "
-                          "(SELECT varied FROM run_summary WHERE run = ?1) FROM run WHERE id = ?1",
+                          "(SELECT max(images) FROM metric WHERE run = ?1 AND name = 'nll' AND "
+                          "split = 'train'), (SELECT varied FROM run_summary WHERE run = ?1) FROM "
+                          "run WHERE id = ?1",
                           "i", run);
 
         if (pxr_cursor_next(&rows)) {
                 fputs(",\"batch\":", to);
-                put_number(to, pxr_cursor_real(&rows, 0), 6);
+                put_number(to, pxr_cursor_real(&rows, 0), 17);
+                fputs(",\"train_images\":", to);
+                put_number(to, pxr_cursor_real(&rows, 1), 17);
                 fputs(",\"varied\":", to);
-                pxr_html_json_text(to, pxr_cursor_text(&rows, 1));
+                pxr_html_json_text(to, pxr_cursor_text(&rows, 2));
         }
         return pxr_cursor_end(&rows);
 }
