@@ -507,6 +507,20 @@ keeps_choice() {
 	shows "kept.html#view?runs=1&m=nll+test&x=step&hide=status" && grep -q '<title>.* tiny, run 1 test by step1</title>' dom
 }
 
+replaces_choice() {
+	needs_browser
+	{
+		sed '/Content-Security-Policy/d' report.html
+		echo "<script>function seen() { return [shown(), document.querySelector('[name=q]').value,"
+		echo "document.querySelectorAll('th[hidden]').length, document.querySelectorAll('.columns input:not(:checked)').length].join(); }"
+		echo "function shown() { return document.querySelectorAll('#runs tbody tr:not([hidden])').length; }"
+		echo "var before = seen(), by = document.querySelector('select[name=x]');"
+		echo "addEventListener('hashchange', function () { document.title = before + ' ' + seen() + (by ? by.value : 'epoch'); });"
+		echo "location.hash = '#view?runs=1';</script>"
+	} >moved.html
+	shows "moved.html#view?q=faster&hide=status,run&x=step" && grep -q '<title>1,faster,2,2 4,,0,0epoch</title>' dom
+}
+
 # Colours go by what is ticked, so that two of ten ticked runs never share one.
 coloured() {
 	needs_browser
@@ -578,6 +592,7 @@ ok "in a browser, the curves of the ticked runs are drawn in one plot" overlays
 ok "in a browser, arrow keys read the values of the curves, by epoch, step or images" by_keys
 ok "in a browser, a smaller last batch counts by its images" counts_images
 ok "in a browser, the address keeps the choice of runs and curves" keeps_choice
+ok "in a browser, another address replaces the choice of the one before" replaces_choice
 ok "in a browser, ticked runs have different colours" coloured
 ok "in a browser, a run that diverged does not flatten the curves of the others" outliers
 ok "in a browser, only the best run of a sweep by validation is listed" folds

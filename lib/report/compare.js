@@ -20,11 +20,13 @@
   var folds = {}; /* runs of sweeps that are not listed */
   var colours = {}; /* of the ticked runs, by their number */
   var cursor = -1; /* the row of values under the pointer */
-  var state = {q: '', runs: null, m: '', x: 'epoch', log: '', smooth: '0', outliers: '', hide: '', sweeps: ''};
+  var INITIAL = {q: '', runs: null, m: '', x: 'epoch', log: '', smooth: '0', outliers: '', hide: '', sweeps: ''};
+  var state = Object.assign({}, INITIAL);
 
-  /* --- the address: #view?m=nll&x=step&runs=3,5 */
+  /* --- the address: #view?m=nll&x=step&runs=3,5; what it does not name is as in the beginning */
   function read() {
     if (location.hash.indexOf('#view?') !== 0) return;
+    Object.assign(state, INITIAL);
     new URLSearchParams(location.hash.slice(6)).forEach(function (value, key) {
       if (Object.prototype.hasOwnProperty.call(state, key)) state[key] = value;
     });
@@ -79,8 +81,12 @@
     return hide;
   }
 
+  function hidden_columns() {
+    return state.hide.split(',').filter(Boolean);
+  }
+
   function show() {
-    var seen = 0, hidden = state.hide.split(','), chosen;
+    var seen = 0, hidden = hidden_columns(), chosen;
     folds = folded();
     chosen = ticked();
     choose_colours(chosen.filter(drawable));
@@ -90,6 +96,7 @@
       head.hidden = off;
       all('tr', head.closest('table')).forEach(function (row) { row.cells[head.cellIndex].hidden = off; });
     });
+    all('.columns input', list).forEach(function (box) { box.checked = hidden.indexOf(box.value) < 0; });
     rows().forEach(function (row) {
       row.hidden = !matches(row) || folds[row.dataset.run] === true;
       seen += !row.hidden;
@@ -184,15 +191,15 @@
     filter.placeholder = 'name, tag, model, data ...';
     labelled(tools, 'Filter', filter);
     if (all('tr[data-sweep]', list).length > 2) labelled(tools, 'All runs of sweeps', input('checkbox', 'sweeps'));
-    var columns = make('details', 'columns', tools), hidden = state.hide.split(',').filter(Boolean);
+    var columns = make('details', 'columns', tools);
     make('summary', '', columns).textContent = 'Columns';
     all('th[data-column]', table).forEach(function (head) {
       var box = document.createElement('input');
       box.type = 'checkbox';
-      box.checked = hidden.indexOf(head.dataset.column) < 0;
+      box.value = head.dataset.column;
       box.addEventListener('change', function () {
-        hidden = hidden.filter(function (name) { return name !== head.dataset.column; });
-        if (!box.checked) hidden.push(head.dataset.column);
+        var hidden = hidden_columns().filter(function (name) { return name !== box.value; });
+        if (!box.checked) hidden.push(box.value);
         choose('hide', hidden.join(','));
       });
       labelled(columns, head.textContent, box);
@@ -601,6 +608,7 @@
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', show);
   addEventListener('hashchange', function () {
     read();
+    offer();
     all('.tools [name]').forEach(function (control) {
       if (control.type === 'checkbox') control.checked = state[control.name] !== '';
       else control.value = state[control.name];
