@@ -46,6 +46,12 @@ narrow() {
 }
 ok "texts of --help have at most 78 columns" narrow
 
+# A folded line of YAML gets a space at its end: "(pxr-" and "report show RUN)" would be "(pxr- report".
+unbroken() {
+	! (cd "$lib/../reports" && sed -s '/^\*\//,$d' *.sql */*.sql | grep -n '[A-Za-z]-$') >out
+}
+ok "no line in the head of a report ends in the middle of a word" unbroken
+
 # --- packing --------------------------------------------------------------------------------------
 
 versions() {

@@ -1,8 +1,8 @@
 /*
 title: one spec, two models
 advice: >-
-  A layer was edited between the runs: their results are of two models and have no mean (pxr-
-  report compare RUN RUN shows the layers' files).
+  A layer was edited between the runs: their results are of two models and have no mean
+  (pxr-report compare RUN RUN shows the layers' files).
 */
 SELECT max(id) AS run, printf('runs %d and %d: the same spec, but layers that compute something else: '
     || 'a fixed image has from %.10g to %.10g nats, its gradient sums to from %.10g to %.10g, '

@@ -1,8 +1,8 @@
 /*
 title: suspect
 advice: >-
-  An NLL that cannot be true: look for a leak, a wrong floor, or a training that diverged (pxr-
-  report show RUN).
+  An NLL that cannot be true: look for a leak, a wrong floor, or a training that diverged
+  (pxr-report show RUN).
 */
 SELECT run.id AS run, split || ' NLL of step ' || max(step) || ': ' || suspect
     || printf(' (%s nats/image)', nats_text(sum_nats / images)) AS found
