@@ -65,6 +65,15 @@ watch_ends() {
 }
 ok "'watch' prints a line for a run that has ended, and ends" watch_ends
 
+# The newest points may be old: the epoch is that of the steps done.
+watch_epoch() {
+	cp runs.db old.db && query old.db "DELETE FROM metric WHERE name = 'step_nll' AND step > 20" &&
+		report watch 1 --db old.db && out_has "  epoch 6.00" &&
+		query old.db "DELETE FROM metric WHERE name = 'nll'; UPDATE run SET steps_done = 48 WHERE id = 1" &&
+		report watch 1 --db old.db && out_has "  epoch 3.00"
+}
+ok "'watch' shows the epoch that has been reached" watch_epoch
+
 # On the terminal of script(1). Whatever it shows, it leaves the screen and the cursor as they were.
 watch_screen() {
 	needs script

@@ -74,8 +74,21 @@ static const char select_run[] =
         "activity, it.message, ifnull(unit = 'bits', 0), 1.0 * steps_done / nullif(steps, 0), "
         "summary.seconds_left, it.wall_seconds, newest_nll, nll, split" NEWEST(
                 "step_images_per_second") NEWEST("step_rate")
-                NEWEST("step_gradient_norm") " FROM run AS it JOIN run_summary AS summary ON "
+                NEWEST("step_gradient_norm") ", steps_done FROM run AS it JOIN run_summary AS "
+                                             "summary ON "
                                              "summary.run = it.id WHERE it.id = ?";
+
+/* Of the steps done, which may be more than those of the newest point: epochs go by steps. */
+static double find_epoch(const struct pxr_watched *w, double steps_done)
+{
+        const struct pxr_point *train = newest(&w->curve[0]), *valid = newest(&w->curve[1]);
+        const struct pxr_point *last =
+                !train || (valid && valid->step > train->step) ? valid : train;
+
+        if (!last || last->step < 1)
+                return last ? last->epoch : NAN;
+        return last->epoch / (double)last->step * fmax((double)last->step, steps_done);
+}
 
 int pxr_watch_read(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                    struct pxr_watched *w, struct pxr_diag *diag)
@@ -83,6 +96,7 @@ int pxr_watch_read(struct pxr_arena *arena, struct pxr_store *store, int64_t run
         struct pxr_cursor rows = pxr_query(store, arena, diag, select_run, "i", run);
         const struct pxr_point *train, *valid;
         bool found = pxr_cursor_next(&rows);
+        double steps_done = found ? pxr_cursor_real(&rows, 14) : NAN;
 
         *w = (struct pxr_watched) { .run = run };
         if (found)
@@ -113,7 +127,7 @@ int pxr_watch_read(struct pxr_arena *arena, struct pxr_store *store, int64_t run
                 return -1;
         train = newest(&w->curve[0]);
         valid = newest(&w->curve[1]);
-        w->epoch = train ? train->epoch : valid ? valid->epoch : NAN;
+        w->epoch = find_epoch(w, steps_done);
         w->valid_nll = valid ? valid->nll : NAN;
         if (isnan(w->train_nll) && train)
                 w->train_nll = train->nll;
