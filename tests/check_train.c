@@ -492,10 +492,22 @@ START_TEST(a_nan_gradient_stops_the_step_and_keeps_the_state)
 }
 END_TEST
 
+/* Of 64 micro-batches, the second of three ranks has 22 to 42: sums of 22-23, 24-31, 32-39, 40-41
+ * and 42 are left, for the tree adds each to some of another rank's. */
+START_TEST(ranks_have_one_sum_left_where_whole_subtrees_are_theirs)
+{
+        ck_assert_int_eq(pxr_exchange_sums(1, 7), 1);
+        ck_assert_int_eq(pxr_exchange_sums(4, 64), 1);
+        ck_assert_int_eq(pxr_exchange_sums(64, 16), 1);
+        ck_assert_int_eq(pxr_exchange_sums(3, 64), 5);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("train");
 
+        ADD_TEST(suite, ranks_have_one_sum_left_where_whole_subtrees_are_theirs);
         ADD_TEST(suite, loss_spikes_are_detected_by_the_usual_variation);
         ADD_TEST(suite, only_losses_far_above_the_usual_are_spikes);
         ADD_TEST(suite, the_time_left_includes_evaluation_and_samples);

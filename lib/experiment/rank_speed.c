@@ -108,9 +108,10 @@ double pxr_predict_step(const struct pxr_rank_speed *speed, int ranks, double ba
 {
         double compute = speed->worked * rounds_of(speed, ranks) / rounds_of(speed, speed->ranks);
         double bytes = 4 * speed->parameters, others = (double)ranks - 1;
+        int sums = pxr_exchange_sums(ranks, speed->micro_batches);
 
         if (ranks == 1)
                 return compute;
-        return compute + 2 * bytes * others / ranks / bandwidth + 2 * bytes / bandwidth +
+        return compute + (sums + 1) * bytes * others / ranks / bandwidth + 2 * bytes / bandwidth +
                (2 * others + log2(ranks)) * latency;
 }

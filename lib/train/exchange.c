@@ -221,6 +221,23 @@ int pxr_exchange_add(struct pxr_exchange *e, int used, struct pxr_diag *diag)
         return status;
 }
 
+int pxr_exchange_sums(int ranks, int micro_batches)
+{
+        struct pxr_ranks shared = { .size = ranks };
+        struct pxr_exchange e = { .ranks = &shared };
+        const struct sums s = { .e = &e, .used = micro_batches };
+        int most = 0;
+
+        for (int rank = 0; rank < ranks; rank++) {
+                int end = pxr_ranks_first(&shared, micro_batches, rank + 1), sums = 0;
+
+                for (int i = pxr_ranks_first(&shared, micro_batches, rank); i < end; i++)
+                        sums += is_left(&s, i);
+                most = sums > most ? sums : most;
+        }
+        return most;
+}
+
 void pxr_exchange_free(struct pxr_exchange *e)
 {
         free(e->received);

@@ -6,7 +6,9 @@
  * 0+2, ... Each rank computes some micro-batches in a row and adds what the tree adds among these
  * alone. The parameters are cut into as many slices as there are ranks: each rank receives its
  * slice of what the others have left, adds it as the rest of the tree does, and sends the sum to
- * rank 0. So each rank sends and receives about twice the parameters' size, however many there are.
+ * rank 0. So a rank sends about the parameters' size once for each sum that it has left, and once
+ * more to rank 0. One sum is left if the micro-batches are a power of two times the ranks; else
+ * several, up to about twice the logarithm of the rank's micro-batches.
  */
 #ifndef PXR_TRAIN_EXCHANGE_H
 #define PXR_TRAIN_EXCHANGE_H
@@ -29,6 +31,9 @@ int pxr_exchange_add(struct pxr_exchange *exchange, int used, struct pxr_diag *d
 
 /* Add the gradients of micro-batches `a` and `b`, which must be own ones, in [from, to). */
 void pxr_add_gradients(float *a, const float *b, size_t from, size_t to);
+
+/* The most sums that one of `ranks` has left of so many micro-batches. */
+int pxr_exchange_sums(int ranks, int micro_batches);
 
 void pxr_exchange_free(struct pxr_exchange *exchange);
 
