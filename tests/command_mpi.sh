@@ -25,7 +25,7 @@ case $(mpirun --version 2>&1) in
 esac
 mpirun --oversubscribe -n 2 true 2>/dev/null || skip_all "mpirun does not start processes here"
 
-# Three micro-batches of a batch, two of the last; images that do not divide evenly.
+# Six micro-batches of a batch, four of the last; images that do not divide evenly.
 sed -i 's/limit: 256/limit: 44/; s/micro_batch: 3/micro_batch: 2/; s/epochs: 6/epochs: 2/' tiny.yaml
 sed 's/  batch: 16/  batch: 12/' tiny.yaml >uneven.yaml
 
