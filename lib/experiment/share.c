@@ -361,6 +361,7 @@ void pxr_share_serve(struct pxr_ranks *ranks, const struct pxr_experiment *e, in
 {
         struct helper h = { .ranks = ranks, .e = e, .images = images, .epoch = -1 };
         struct pxr_rank_order order;
+        double seconds;
         int status;
 
         h.observer = (struct pxr_observer) { .context = &h, .progress = ended };
@@ -380,4 +381,7 @@ void pxr_share_serve(struct pxr_ranks *ranks, const struct pxr_experiment *e, in
         }
         pxr_diag_clear(diag); /* rank 0 reports what went wrong */
         pxr_trainer_free(h.trainer);
+        if (!pxr_ranks_finish(ranks, &seconds) && ranks->rank == 1) /* one message is enough */
+                pxr_system_error(diag, "rank 0 has not answered for %.3g seconds: all are ended",
+                                 seconds);
 }

@@ -61,6 +61,7 @@ struct pxr_ranks_memory {
         bool failure_taken;
         int over;        /* what ended the work here, which all later calls return: stopped or -1 */
         bool ordered;    /* another rank has had an order */
+        bool given_up;   /* rank 0 has not ended the work in time */
         bool unfinished; /* messages were dropped: MPI cannot be left in order */
         const char **host;
         char *echo; /* of pxr_ranks_ping(): kept, for a message may be on its way at the end */
@@ -569,19 +570,33 @@ static void end_all(struct pxr_ranks *ranks)
         ranks->memory->engine->end_all(ranks->status ? ranks->status : 1);
 }
 
+bool pxr_ranks_finish(struct pxr_ranks *ranks, double *seconds)
+{
+        struct pxr_ranks_memory *m = ranks->memory;
+        double limit = m->ordered ? PATIENCE * m->timeout : INFINITY, start = pxr_now();
+
+        *seconds = 0;
+        while (!has_ended(ranks) && !m->given_up) {
+                rest(SPINS);
+                *seconds = pxr_now() - start;
+                m->given_up = *seconds > limit;
+        }
+        return ranks->ended;
+}
+
 /* Of rank 0 when its records are closed; of another rank when rank 0 has said so, or is lost. */
 static void leave(void *what)
 {
         struct pxr_ranks *ranks = what;
         struct pxr_ranks_memory *m = ranks->memory;
-        double limit = m->ordered ? PATIENCE * m->timeout : INFINITY, start = pxr_now();
+        double seconds;
 
         for (int rank = 1; ranks->rank == 0 && rank < ranks->size; rank++)
                 m->engine->send(rank, TAG_END, &m->end_byte, 1, &m->end);
-        while (ranks->rank != 0 && !has_ended(ranks) && pxr_now() - start < limit)
-                rest(SPINS);
         if (ranks->rank == 0)
                 m->engine->cancel(&m->failed);
+        else
+                pxr_ranks_finish(ranks, &seconds);
         if (m->unfinished || (ranks->rank != 0 && !ranks->ended))
                 end_all(ranks);
         else

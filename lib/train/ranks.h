@@ -100,6 +100,10 @@ int pxr_ranks_await(struct pxr_ranks *ranks, bool patient, struct pxr_rank_order
 /* Other ranks: whether rank 0 has ended the work, to be asked during long work. */
 bool pxr_ranks_poll(struct pxr_ranks *ranks);
 
+/* Other ranks: wait until rank 0 has ended the work. False: it has not, for so many seconds, and
+ * all processes are ended when this one leaves. */
+bool pxr_ranks_finish(struct pxr_ranks *ranks, double *seconds);
+
 /* Send these bytes of rank 0 to all ranks. In rank 0 they must stay until pxr_ranks_settle(): the
  * next bytes can be prepared meanwhile, with calls of pxr_ranks_progress(). */
 int pxr_ranks_spread(struct pxr_ranks *ranks, void *bytes, size_t size);
