@@ -56,6 +56,8 @@ for precision in f32 bf16; do
 	ok "three ranks compute the same bits as one process, in $precision" same $precision 3 1
 done
 ok "two ranks of two threads compute the same bits as one process" same f32 2 2
+ok "two ranks of two threads compute the same bits as one process, in bf16" same bf16 2 2
+ok "four ranks compute the same bits as one process" same f32 4 1
 ok "more ranks than micro-batches compute the same bits as one process" same f32 7 1
 
 # together OUTPUT COMMAND...: train what draws random numbers, recomputes, evaluates in bfloat16, and reads
@@ -113,10 +115,10 @@ make_whole() {
 	pxr_run tiny.yaml $long --db whole.db --threads 1
 }
 
-# begin: start three ranks on a long run, and wait until they train.
+# begin [TIMEOUT]: start three ranks on a long run, and wait until they train.
 begin() {
 	given whole
-	mpirun --oversubscribe -n 3 "$top/runner/pxr-run" tiny.yaml $long --rank-timeout 1.5 --threads 1 \
+	mpirun --oversubscribe -n 3 "$top/runner/pxr-run" tiny.yaml $long --rank-timeout "${1:-1.5}" --threads 1 \
 		--db long.db >out 2>err &
 	launcher=$!
 	tries=0
@@ -152,6 +154,13 @@ hangs() {
 		query long.db "SELECT message FROM run; SELECT message FROM event" | grep -q "rank [12] on host .* has not answered"
 }
 ok "a rank that hangs is named, and the run is interrupted" hangs
+
+main_hangs() {
+	begin 0.5 && kill -STOP "$main" || return
+	wait $launcher
+	is "$(grep -c "error: rank 0 has not answered for [0-9.]* seconds: all are ended" err)" 1
+}
+ok "when rank 0 hangs, the others say so once and end the job" main_hangs
 
 # signalled SIGNAL: sent to mpirun.
 signalled() {
@@ -202,6 +211,16 @@ ok "ranks without the spec are refused" differ "rank 2 on host" \
 	"[ \$OMPI_COMM_WORLD_RANK != 2 ] || exec $top/runner/pxr-run missing.yaml; $run tiny.yaml"
 ok "an error of all ranks is reported once" differ "unknown option 'kernl'" "$run tiny.yaml model.0.conv.kernl=3"
 
+blas() {
+	query whole.db "SELECT libraries FROM run" | grep -q '^OpenBLAS' || skip "the BLAS is not OpenBLAS"
+	differ "rank 1 on host $(uname -n) differs from rank 0 in the BLAS" \
+		"[ \$OMPI_COMM_WORLD_RANK != 1 ] || export OPENBLAS_CORETYPE=Nehalem; $run tiny.yaml"
+}
+given_blas() {
+	given whole && blas
+}
+ok "ranks whose BLAS computes by other instructions are refused" given_blas
+
 layer() {
 	needs "${CC%% *}"
 	for rank in 0 1 2; do
@@ -240,3 +259,15 @@ given_data() {
 	given whole && data
 }
 ok "a rank that does not find the data is named" given_data
+
+other_data() {
+	given whole
+	for rank in 0 1 2; do
+		mkdir -p $rank/set && "$top/runner/pxr-sample" 1 --db whole.db --count 8 --seed $((rank / 2)) \
+			--images $rank/set/train >out 2>err || return
+	done
+	differ "rank 2 on host $(uname -n) differs from rank 0 in the data set's identity" "cd \$OMPI_COMM_WORLD_RANK && \
+		exec $top/runner/pxr-run --db ../differ.db --threads 1 ../tiny.yaml evaluate.splits=[train] \
+		data='{set: png_folder, path: set, levels: 2, splits: [train]}'"
+}
+ok "a rank with other data is refused" other_data
