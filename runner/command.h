@@ -66,7 +66,7 @@ struct command_option {
 #define OPTION_DB "db", 0, "FILE", "run database", FIELD(db), .initial = "pxr.db"
 #define OPTION_DATA "data", 0, "PATH", "where the run's data set is now", FIELD(data)
 #define OPTION_JSON "json", 0, NULL, "print the result as JSON", FIELD(json)
-#define OPTION_QUIET "quiet", 'q', NULL, "print errors only", FIELD(quiet)
+#define OPTION_QUIET "quiet", 'q', NULL, "print errors and warnings only", FIELD(quiet)
 #define OPTION_PAPER                                                                              \
         "paper", 0, "FILE", "file with the paper's tables (default: the one installed with pxr)", \
                 FIELD(paper)
