@@ -137,6 +137,62 @@ static const struct pxr_layer unmasked = { .name = "unmasked",
                                            .summary = "leaks",
                                            .build = unmasked_build };
 
+/* Four logits for three colours: two of red, one each of green and blue. Green's is added to red's
+ * second. */
+static int four(int levels, int colours, const void *conf)
+{
+        (void)levels;
+        (void)colours;
+        (void)conf;
+        return 4;
+}
+
+/* Never called either: no likelihood is asked for. */
+static void no_nll(const struct pxr_nll_call *call)
+{
+        (void)call;
+}
+
+static void no_probabilities(const struct pxr_pixel *pixel, double *probability)
+{
+        (void)pixel;
+        (void)probability;
+}
+
+static const struct pxr_pixel_distribution four_logits = {
+        .name = "four",
+        .channels = four,
+        .nll = { no_nll, no_nll },
+        .probabilities = { no_probabilities, no_probabilities },
+        .log_probabilities = { no_probabilities, no_probabilities },
+};
+
+static void border_forward(const struct pxr_call *call)
+{
+        size_t size = pxr_map_size(call->node, call->images);
+        const float *x = call->input[0];
+        float *y = call->output;
+
+        memcpy(y, x, size * sizeof(*y));
+        for (size_t i = 0; i < size; i += 4)
+                y[i + 1] += x[i + 2];
+}
+
+static const struct pxr_op border_op = { .name = "border", .kernels = UNTRAINED(border_forward) };
+
+static struct pxr_node *border_build(struct pxr_builder *builder, const void *conf,
+                                     struct pxr_node *input)
+{
+        struct pxr_node *logits = new_conv(builder, NULL, 1, PXR_MASK_B, 4, 1, input);
+
+        (void)conf;
+        return pxr_output_pixels(builder, like(builder, &border_op, logits), &four_logits, NULL, 0);
+}
+
+static const struct pxr_layer border = { .name = "border",
+                                         .summary = "leaks",
+                                         .build = border_build };
+
 static void leak_setup(void)
 {
         stack_setup();
@@ -144,6 +200,7 @@ static void leak_setup(void)
         add_layer(&liar);
         add_layer(&mix);
         add_layer(&unmasked);
+        add_layer(&border);
 }
 
 /* --- families ---------------------------------------------------------------------------------
@@ -301,6 +358,21 @@ START_TEST(an_op_that_reads_more_than_it_declares_is_refused)
                 "(0, 0) changed its output for grey at (0, 0)\n"
                 "note: so the distribution of grey at (0, 0) depends on the value of grey at "
                 "(0, 0)\n");
+}
+END_TEST
+
+/* Where the colours of a pixel have groups of logits of different sizes. */
+START_TEST(a_leak_through_the_last_logit_of_a_colour_is_refused)
+{
+        expect_leak(rgb, "- conv: {mask: A, features: 6}\n- border\n",
+                    "model:2:3: error: layers.1.border: the model is not causal, though its ops "
+                    "declare it to be\n"
+                    "    2 | - border\n"
+                    "      |   ^~~~~~\n"
+                    "note: its op 'border' reads more than its `depends` declares: changing red at "
+                    "(0, 0) changed its output for red at (0, 0)\n"
+                    "note: so the distribution of red at (0, 0) depends on the value of red at "
+                    "(0, 0)\n");
 }
 END_TEST
 
@@ -497,6 +569,7 @@ int main(void)
         ADD_CASE(suite, a_layer_that_mixes_colours_is_refused, leak_setup);
         ADD_CASE(suite, a_scan_from_right_to_left_without_its_shift_is_refused, leak_setup);
         ADD_CASE(suite, an_op_that_reads_more_than_it_declares_is_refused, leak_setup);
+        ADD_CASE(suite, a_leak_through_the_last_logit_of_a_colour_is_refused, leak_setup);
         ADD_STACK_TEST(suite, causal_stacks_are_certified);
         ADD_STACK_TEST(suite, different_models_have_different_digests);
         ADD_STACK_TEST(suite, receptive_fields_have_the_computed_size);

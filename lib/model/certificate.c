@@ -249,16 +249,18 @@ static void keep_logits(const struct probe *probe)
 static int first_change(const struct probe *probe, int image)
 {
         const struct pxr_graph *graph = probe->graph;
-        int channels = graph->logits->shape.channels, group = channels / graph->colours;
+        int channels = graph->logits->shape.channels, colours = graph->colours;
         int worker = image / probe->each, own = image % probe->each, order = 0;
         const float *before = probe->logits + worker * pxr_map_size(graph->logits, probe->each);
 
         for (; order < (int)probe->bench->values; order++) {
-                int pixel = order / graph->colours, colour = order % graph->colours;
-                size_t logit = ((size_t)pixel * probe->each + own) * channels + colour * group;
+                int pixel = order / colours, colour = order % colours;
+                int from = pxr_group_begin(channels, colours, colour);
+                int to = pxr_group_begin(channels, colours, colour + 1);
+                size_t logit = ((size_t)pixel * probe->each + own) * channels + from;
 
                 if (memcmp(pxr_bench_logits(probe->workspace[worker], graph, order, own),
-                           before + logit, group * sizeof(float)) != 0)
+                           before + logit, (to - from) * sizeof(float)) != 0)
                         break;
         }
         return order;

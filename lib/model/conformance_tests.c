@@ -169,18 +169,26 @@ const char *pxr_check_gradients(struct pxr_subject *subject)
 /* --- causality ---------------------------------------------------------------------------------
  */
 
+/* How many logits the value has that is `order`th in the order of generation. */
+static int logits_of(const struct pxr_graph *graph, int order)
+{
+        int channels = graph->logits->shape.channels, colours = graph->colours;
+        int colour = order % colours;
+
+        return pxr_group_begin(channels, colours, colour + 1) -
+               pxr_group_begin(channels, colours, colour);
+}
+
 /* Is any logit that must not depend on values from `order` on not finite? Returns its order, or
  * -1. */
 static int poisoned_logit(const struct pxr_graph *graph, const struct pxr_workspace *workspace,
                           int order)
 {
-        int group = graph->logits->shape.channels / graph->colours;
-
         for (int at = 0; at <= order; at++)
                 for (int image = 0; image < IMAGES; image++) {
                         const float *logits = pxr_bench_logits(workspace, graph, at, image);
 
-                        for (int i = 0; i < group; i++)
+                        for (int i = 0; i < logits_of(graph, at); i++)
                                 if (!isfinite(logits[i]))
                                         return at;
                 }
@@ -327,7 +335,6 @@ static const char *walk(const struct pxr_subject *subject, enum pxr_precision pr
         const struct pxr_bench *bench = subject->bench;
         const void *parameters = precision == PXR_F32 ? (void *)bench->f32 : bench->f64;
         double tolerance = precision == PXR_F32 ? 1e-4 : 1e-11;
-        int group = graph->logits->shape.channels / graph->colours;
 
         load_batch(subject, whole, 0);
         pxr_workspace_forward(whole, parameters);
@@ -335,6 +342,7 @@ static const char *walk(const struct pxr_subject *subject, enum pxr_precision pr
         pxr_workspace_begin(stepwise, parameters, IMAGES);
         for (int order = 0; order < (int)bench->values; order++) {
                 struct pxr_site at = pxr_site_at(graph->logits, order);
+                int group = logits_of(graph, order);
 
                 pxr_bench_advance(bench, stepwise, order, 0, IMAGES);
                 for (int i = 0; i < IMAGES * group; i++) {

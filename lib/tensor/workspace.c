@@ -705,7 +705,7 @@ const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row,
         const struct pxr_graph *graph = workspace->graph;
         int channels = graph->logits->shape.channels;
         size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
-        size_t value = pixel * channels + (size_t)colour * (channels / graph->colours);
+        size_t value = pixel * channels + pxr_group_begin(channels, graph->colours, colour);
 
         return (char *)map_address(workspace, graph->logits,
                                    pxr_workspace_tensor(workspace, graph->logits), row, col) +
