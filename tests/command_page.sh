@@ -192,6 +192,30 @@ sweeps() {
 }
 ok "the page shows what varied in a sweep, with diverged jobs set apart" sweeps
 
+# swept.html: the page of a sweep of runs 1 to 3. Run 1 is the best by validation, though not by test; run 2,
+# which is lower still, is suspect.
+swept() {
+	cp runs.db swept.db && query swept.db "INSERT INTO sweep (id, name, definition, search, created_at)
+			VALUES (1, 'rates', 'name: x', 'grid', 'now');
+		INSERT INTO job (sweep, number, spec_hash, varied, rung, state, run)
+			SELECT 1, id, spec_hash, json_object('rate', id / 100.0), 0, 'finished', id FROM run WHERE id < 4;
+		UPDATE metric SET sum_nats = images * (CASE WHEN run = 2 THEN 50 WHEN (run = 1) = (split = 'valid') THEN 60 ELSE 70 END),
+			suspect = iif(run = 2, 'a leak', NULL) WHERE run < 4 AND name = 'final_nll'" &&
+		"$top/runner/pxr-report" html --db swept.db --out - >swept.html
+}
+
+# The best of the jobs that are drawn: an archived one stays a job among others.
+archived_job() {
+	swept && grep -q '<path class="dot best" d="[^"]*"><title>job 1, ' swept.html &&
+		query swept.db "UPDATE run SET archived_at = 'now' WHERE id = 1" &&
+		html --db swept.db --out archived.html && grep -q '<path class="dot best" d="[^"]*"><title>job 3, ' archived.html &&
+		grep -q '<path class="dot job" d="[^"]*"><title>job 1, .*, archived</title>' archived.html &&
+		query swept.db "UPDATE run SET archived_at = 'now' WHERE id = 3" &&
+		html --db swept.db --out archived.html --force && is "$(times archived.html 'class="dot best"')" 0 &&
+		is "$(times archived.html 'class="key best"')" 0
+}
+ok "an archived run is not drawn as the best of its sweep" archived_job
+
 chooses() {
 	html --db runs.db --out few.html --where "name = 'faster'" &&
 		grep -qF 'id="run-3"' few.html && ! grep -qF 'id="run-1"' few.html &&
@@ -533,18 +557,6 @@ coloured() {
 		echo "return getComputedStyle(document.getElementById(id)).color; }).join();</script>"
 	} >coloured.html
 	shows "coloured.html#view?runs=3,1&m=nll+valid" && grep -q '<title>true</title>' dom
-}
-
-# swept TO: the page of a sweep of runs 1 to 3. Run 1 is the best by validation, though not by test; run 2,
-# which is lower still, is suspect.
-swept() {
-	cp runs.db swept.db && query swept.db "INSERT INTO sweep (id, name, definition, search, created_at)
-			VALUES (1, 'rates', 'name: x', 'grid', 'now');
-		INSERT INTO job (sweep, number, spec_hash, varied, rung, state, run)
-			SELECT 1, id, spec_hash, json_object('rate', id / 100.0), 0, 'finished', id FROM run WHERE id < 4;
-		UPDATE metric SET sum_nats = images * (CASE WHEN run = 2 THEN 50 WHEN (run = 1) = (split = 'valid') THEN 60 ELSE 70 END),
-			suspect = iif(run = 2, 'a leak', NULL) WHERE run < 4 AND name = 'final_nll'" &&
-		"$top/runner/pxr-report" html --db swept.db --out - >swept.html
 }
 
 folds() {

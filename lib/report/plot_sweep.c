@@ -35,11 +35,12 @@ struct plot {
         struct pxr_arena *arena;
         const struct pxr_table *jobs;
         const struct pxr_html_runs *detailed;
-        int job, run, nll, suspect; /* columns */
+        int job, run, nll, suspect, archived; /* columns */
         struct scale key[MOST_KEYS];
         int keys;
         double low, high, step; /* of the NLLs that count */
-        size_t best, counted, diverged;
+        size_t best;            /* row; SIZE_MAX: none */
+        size_t counted, diverged;
 };
 
 static const struct pxr_cell *cell_at(const struct plot *p, size_t row, int column)
@@ -62,6 +63,12 @@ static double nll_of(const struct plot *p, size_t row)
 static bool has_diverged(const struct plot *p, size_t row)
 {
         return !isfinite(nll_of(p, row)) || cell_at(p, row, p->suspect)->kind != PXR_CELL_EMPTY;
+}
+
+/* An archived run is never the best. */
+static bool is_archived(const struct plot *p, size_t row)
+{
+        return cell_at(p, row, p->archived)->kind != PXR_CELL_EMPTY;
 }
 
 /* Whether a job has a result, good or not. */
@@ -152,8 +159,11 @@ static bool set_up(struct plot *p)
         p->run = pxr_table_column(p->jobs, "run");
         p->nll = pxr_table_column(p->jobs, "valid_nll");
         p->suspect = pxr_table_column(p->jobs, "suspect");
-        if (first == 0 || p->job < 0 || p->run < 0 || p->nll < first || p->suspect < 0)
+        p->archived = pxr_table_column(p->jobs, "archived_at");
+        if (first == 0 || p->job < 0 || p->run < 0 || p->nll < first || p->suspect < 0 ||
+            p->archived < 0)
                 return false;
+        p->best = SIZE_MAX;
         p->low = INFINITY, p->high = -INFINITY;
         for (size_t row = 0; row < p->jobs->rows; row++) {
                 if (!is_drawn(p, row))
@@ -161,7 +171,8 @@ static bool set_up(struct plot *p)
                 p->diverged += has_diverged(p, row);
                 if (has_diverged(p, row))
                         continue;
-                if (!(nll_of(p, row) >= p->low))
+                if (!is_archived(p, row) &&
+                    (p->best == SIZE_MAX || nll_of(p, row) < nll_of(p, p->best)))
                         p->best = row;
                 p->low = fmin(p->low, nll_of(p, row));
                 p->high = fmax(p->high, nll_of(p, row));
@@ -192,8 +203,8 @@ static void put_title(const struct plot *p, size_t row)
         for (int i = 0; i < p->keys; i++)
                 pxr_html(p->to, ", %s = %s", p->jobs->column[p->key[i].column].name,
                          pxr_cell_text(p->arena, cell_at(p, row, p->key[i].column)));
-        pxr_html(p->to, ": NLL %s%s</title>", pxr_cell_text(p->arena, cell_at(p, row, p->nll)),
-                 has_diverged(p, row) ? ", diverged" : "");
+        pxr_html(p->to, ": NLL %s%s%s</title>", pxr_cell_text(p->arena, cell_at(p, row, p->nll)),
+                 has_diverged(p, row) ? ", diverged" : "", is_archived(p, row) ? ", archived" : "");
 }
 
 /* A stroke, which leads to the run of the job where that has a section. */
@@ -346,8 +357,9 @@ int pxr_plot_sweep(FILE *to, struct pxr_arena *arena, const struct pxr_table *jo
         if (p.keys > 1)
                 put_parallel(&p);
         pxr_html(to,
-                 "<p class=\"note\"><span class=\"key job\">a job, by its validation NLL</span> "
-                 "<span class=\"key best\">the best</span>");
+                 "<p class=\"note\"><span class=\"key job\">a job, by its validation NLL</span>");
+        if (p.best != SIZE_MAX)
+                pxr_html(to, " <span class=\"key best\">the best</span>");
         if (p.diverged)
                 pxr_html(to,
                          " <span class=\"key diverged\">diverged: %zu, apart from the scale"

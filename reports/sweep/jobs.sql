@@ -19,6 +19,7 @@ columns:
   failures: Failures
   message: Error
   suspect: Suspect
+  archived_at: {show: programs}
   title: {format: title}
   note: {format: note}
 */
@@ -83,13 +84,13 @@ note AS (
   FROM counted WHERE :best > 0 AND ranked > 1)
 SELECT job, run, iif((SELECT search FROM it) = 'halving', rung, NULL) AS rung, state, varied, valid_nll, error AS standard_error,
   test_nll, iif(coalesce(valid_nll, test_nll) IS NULL, NULL, iif(bits, 'bits/dim', 'nats/image')) AS unit,
-  epochs, nullif(seconds, 0) AS seconds, nullif(failures, 0) AS failures, message, suspect,
+  epochs, nullif(seconds, 0) AS seconds, nullif(failures, 0) AS failures, message, suspect, archived_at,
   NULL AS title, NULL AS note
 FROM (SELECT * FROM chosen ORDER BY position)
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
   printf('Sweep %s (%s): %s', name, search, iif(:best > 0, 'the best', 'jobs')), NULL
 FROM it
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, note
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, note
 FROM note;
