@@ -216,6 +216,12 @@ archived_job() {
 }
 ok "an archived run is not drawn as the best of its sweep" archived_job
 
+labels() {
+	swept && is "$(times swept.html '<span class="axis">validation NLL, nats/image</span>')" 1 &&
+		is "$(times report.html '<figcaption>receptive field: ')" 4 && is "$(times report.html 'class="shade"')" 12
+}
+ok "scatter plots name their unit, and the receptive field its shades" labels
+
 chooses() {
 	html --db runs.db --out few.html --where "name = 'faster'" &&
 		grep -qF 'id="run-3"' few.html && ! grep -qF 'id="run-1"' few.html &&

@@ -157,6 +157,16 @@ static void put_caption(const struct pxr_page_run *r, struct pxr_cursor *rows)
                          pxr_number_text(log_likelihood, 2, number));
 }
 
+/* The shades are those of record_field() in experiment/record.c. */
+static void put_field_caption(FILE *to)
+{
+        pxr_html(to, "receptive field: "
+                     "<span class=\"shade\" style=\"--own:#fff\">the pixel in the middle</span>, "
+                     "<span class=\"shade\" style=\"--own:#aaa\">pixels that its prediction "
+                     "depends on</span>, "
+                     "<span class=\"shade\" style=\"--own:#404040\">all others</span>");
+}
+
 int pxr_page_pictures(const struct pxr_page_run *r)
 {
         struct pxr_cursor rows = pxr_query(
@@ -183,6 +193,8 @@ int pxr_page_pictures(const struct pxr_page_run *r)
                 pxr_html(r->to, "\"><figcaption>");
                 if (samples)
                         put_caption(r, &rows);
+                else if (strcmp(kind, "receptive field") == 0)
+                        put_field_caption(r->to);
                 else
                         pxr_html(r->to, "%s", kind);
                 pxr_html(r->to, "</figcaption></figure>\n");

@@ -39,6 +39,7 @@ struct plot {
         struct scale key[MOST_KEYS];
         int keys;
         double low, high, step; /* of the NLLs that count */
+        const char *unit;       /* of these */
         size_t best;            /* row; SIZE_MAX: none */
         size_t counted, diverged;
 };
@@ -154,6 +155,7 @@ static double down(const struct plot *p, size_t row)
 static bool set_up(struct plot *p)
 {
         int first = pxr_table_column(p->jobs, "state") + 1;
+        int unit = pxr_table_column(p->jobs, "unit");
 
         p->job = pxr_table_column(p->jobs, "job");
         p->run = pxr_table_column(p->jobs, "run");
@@ -164,6 +166,7 @@ static bool set_up(struct plot *p)
             p->archived < 0)
                 return false;
         p->best = SIZE_MAX;
+        p->unit = "";
         p->low = INFINITY, p->high = -INFINITY;
         for (size_t row = 0; row < p->jobs->rows; row++) {
                 if (!is_drawn(p, row))
@@ -174,6 +177,8 @@ static bool set_up(struct plot *p)
                 if (!is_archived(p, row) &&
                     (p->best == SIZE_MAX || nll_of(p, row) < nll_of(p, p->best)))
                         p->best = row;
+                if (unit >= 0 && cell_at(p, row, unit)->kind == PXR_CELL_TEXT)
+                        p->unit = cell_at(p, row, unit)->text;
                 p->low = fmin(p->low, nll_of(p, row));
                 p->high = fmax(p->high, nll_of(p, row));
                 p->counted++;
@@ -266,7 +271,7 @@ static void put_scatter(const struct plot *p, const struct scale *scale)
                         put_mark(p, row, "dot",
                                  pxr_strf(p->arena, "M%.1f %.1fh0", SIDE * x, down(p, row)));
         }
-        pxr_html(p->to, "</svg>\n");
+        pxr_html(p->to, "</svg>\n<span class=\"axis\">validation NLL, %s</span>\n", p->unit);
         put_levels(p);
         put_values(p, scale);
         pxr_html(p->to, "</div></figure>\n");
@@ -299,10 +304,11 @@ static void put_parallel(const struct plot *p)
         pxr_html(
                 p->to,
                 "<figure class=\"parallel\"><figcaption>The jobs, each a line through the value of "
-                "each key to its NLL</figcaption><div class=\"plane\"><svg viewBox=\"0 0 %d %d\" "
+                "each key to its validation NLL, %s</figcaption><div class=\"plane\"><svg "
+                "viewBox=\"0 0 %d %d\" "
                 "preserveAspectRatio=\"none\" role=\"img\" "
                 "aria-label=\"parallel coordinates\">\n",
-                SIDE, SIDE);
+                p->unit, SIDE, SIDE);
         for (int i = 0; i <= p->keys; i++)
                 pxr_html(p->to, "<path class=\"rule\" d=\"M%d 0V%d\"/>", i * SIDE / p->keys, SIDE);
         for (size_t turn = 0; turn <= p->jobs->rows; turn++) { /* the best over the others */
