@@ -216,6 +216,17 @@ archived_job() {
 }
 ok "an archived run is not drawn as the best of its sweep" archived_job
 
+# Two keys that end alike, and one that does not.
+alike() {
+	swept && query swept.db "UPDATE job SET varied = json_object('model.0.conv.features', run, 'model.1.conv.features', -run,
+		'train.optimizer.adam.rate', run / 100.0)" && html --db swept.db --out alike.html || return
+	for key in model.0.conv.features model.1.conv.features rate; do
+		grep -qE "<span class=\"x\" style=\"left:[0-9.]+%\">$key</span>" alike.html || return
+	done
+	! with_chart || grep -qF '"varied":"model.0.conv.features=3 model.1.conv.features=-3 rate=0.03"' alike.html
+}
+ok "keys of a sweep that end alike are shown whole" alike
+
 labels() {
 	swept && is "$(times swept.html '<span class="axis">validation NLL, nats/image</span>')" 1 &&
 		is "$(times report.html '<figcaption>receptive field: ')" 4 && is "$(times report.html 'class="shade"')" 12

@@ -53,6 +53,13 @@ static bool is_chosen(int64_t number, int64_t points, int64_t most)
         return points <= most || number * most / points > (number - 1) * most / points;
 }
 
+/* What a sweep varied: "rate=0.1", with whole keys where several end alike. */
+#define VARIED                                                                                     \
+        "(WITH part AS (SELECT key, value, substr(key, length(rtrim(key, replace(key, '.', ''))) " \
+        "+ 1) AS last FROM json_each((SELECT varied FROM job WHERE job.run = ?1 ORDER BY id "      \
+        "LIMIT 1))) SELECT group_concat(iif((SELECT count(*) FROM part AS other WHERE "            \
+        "other.last = part.last) > 1, key, last) || '=' || value, ' ') FROM part)"
+
 /* Its batch, how many training images there are (known after an epoch), and what a sweep varied. */
 static int put_spec(FILE *to, struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                     struct pxr_diag *diag)
@@ -61,8 +68,7 @@ static int put_spec(FILE *to, struct pxr_store *store, struct pxr_arena *arena, 
                 pxr_query(store, arena, diag,
                           "SELECT iif(json_valid(spec_json), spec_json ->> '$.train.batch', NULL), "
                           "(SELECT max(images) FROM metric WHERE run = ?1 AND name = 'nll' AND "
-                          "split = 'train'), (SELECT varied FROM run_summary WHERE run = ?1) FROM "
-                          "run WHERE id = ?1",
+                          "split = 'train'), " VARIED " FROM run WHERE id = ?1",
                           "i", run);
 
         if (pxr_cursor_next(&rows)) {

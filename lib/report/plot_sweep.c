@@ -277,12 +277,24 @@ static void put_scatter(const struct plot *p, const struct scale *scale)
         pxr_html(p->to, "</div></figure>\n");
 }
 
-/* "rate" of "train.optimizer.adam.rate": there is no room for all of it. */
 static const char *last_part(const char *key)
 {
         const char *dot = strrchr(key, '.');
 
         return dot && dot[1] ? dot + 1 : key;
+}
+
+/* "rate" of "train.optimizer.adam.rate", as there is no room for all of it; or the whole key, where
+ * another one ends alike. */
+static const char *short_key(const struct plot *p, int i)
+{
+        const char *key = p->jobs->column[p->key[i].column].name;
+
+        for (int k = 0; k < p->keys; k++)
+                if (k != i &&
+                    strcmp(last_part(p->jobs->column[p->key[k].column].name), last_part(key)) == 0)
+                        return key;
+        return last_part(key);
 }
 
 /* The ends of an axis, from top to bottom, in per cent. */
@@ -334,7 +346,7 @@ static void put_parallel(const struct plot *p)
                 double left = 100.0 * i / p->keys;
 
                 pxr_html(p->to, "<span class=\"x\" style=\"left:%.1f%%\">%s</span>", left,
-                         i < p->keys ? last_part(p->jobs->column[scale->column].name) : "NLL");
+                         i < p->keys ? short_key(p, i) : "NLL");
                 for (int k = 0; i < p->keys && scale->in_order && k < scale->values; k++)
                         pxr_html(p->to,
                                  "<span class=\"level\" style=\"left:%.1f%%;top:%.1f%%\">%s</span>",
