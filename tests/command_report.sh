@@ -160,6 +160,14 @@ compares() {
 }
 ok "'compare' prints the options and results in which runs differ" compares
 
+compares_same_data() {
+	cp runs.db other.db && query other.db "UPDATE run SET data_identity = 'other' WHERE id = 2" &&
+		report compare 1 2 --db other.db --part results && out_has "cannot be compared" && ! out_has "minus that of" &&
+		query other.db "UPDATE run SET data_identity = (SELECT data_identity FROM run WHERE id = 1), given = iif(id = 2, '6x6', NULL)" &&
+		report compare 1 2 --db other.db --part results && out_has "cannot be compared" && ! out_has "minus that of"
+}
+ok "'compare' prints no difference between NLLs of different data" compares_same_data
+
 sorts() {
 	report runs --db runs.db --sort nll --format csv && is "$(sed 1d out | cut -d, -f1 | tr '\n' ' ')" \
 		"$(query runs.db "SELECT group_concat(run, ' ') || ' ' FROM (SELECT run FROM run_summary WHERE archived_at IS NULL ORDER BY nll)")" &&

@@ -13,22 +13,22 @@ WITH it AS MATERIALIZED (
   SELECT chosen.key AS nr, run.*, run_state(status, host, process_id, process_start) AS state
   FROM json_each(:runs) AS chosen JOIN run ON run.id = chosen.value),
 final AS MATERIALIZED (SELECT nr, nll.* FROM it JOIN nll ON nll.run = it.id AND nll.name = 'final_nll'),
--- How far each is from the first run.
+-- How far each is from the first run, where both have the same data.
 difference AS MATERIALIZED (
   SELECT '  minus that of run ' || first.id AS what, it.nr, split.value AS split,
     final.nats_per_image - one.nats_per_image AS nats, final.bits_per_dimension - one.bits_per_dimension AS bits
-  FROM it AS first JOIN it ON first.nr = 0 AND it.nr > 0, json_each('["test", "valid", "train"]') AS split
+  FROM it AS first JOIN it ON first.nr = 0 AND it.nr > 0 AND it.data_identity = first.data_identity
+    AND it.given IS first.given, json_each('["test", "valid", "train"]') AS split
   JOIN final ON final.nr = it.nr AND final.split = split.value
   LEFT JOIN final AS one ON one.nr = 0 AND one.split = split.value),
 -- The standard error of that difference, image by image, where the NLLs of the same images are on record.
 image AS MATERIALIZED (
-  SELECT final.nr, final.split, it.data_identity, it.given, image_nll.nats
+  SELECT final.nr, final.split, image_nll.nats
   FROM it JOIN final USING (nr) JOIN image_nll ON image_nll.run = it.id AND image_nll.split = final.split
     AND image_nll.step = final.step AND image_nll.images = final.images),
 paired AS MATERIALIZED (
   SELECT '  standard error of that, paired, nats' AS what, image.nr, image.split, paired_error(image.nats, one.nats) AS error
-  FROM image JOIN image AS one ON one.nr = 0 AND image.nr > 0 AND one.split = image.split
-    AND one.data_identity = image.data_identity AND one.given IS image.given)
+  FROM image JOIN difference USING (nr, split) JOIN image AS one ON one.nr = 0 AND one.split = image.split)
 SELECT 'name' AS what, nr AS run, name AS value, NULL AS nll, NULL AS difference, NULL AS error, NULL AS epochs,
   NULL AS seconds, NULL AS note FROM it
 UNION ALL SELECT 'status', nr, state, NULL, NULL, NULL, NULL, NULL, NULL FROM it
@@ -63,5 +63,6 @@ UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
   || 'of the same spec can differ by more.'
   WHERE EXISTS (SELECT 1 FROM paired WHERE error > 0)
 UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  'The runs do not all have the same data: their NLLs cannot be compared.'
-  WHERE (SELECT count(DISTINCT data_identity) FROM it) > 1;
+  'The runs do not all have the same data: their NLLs cannot be compared. Differences are those between runs on '
+  || 'the data of run ' || (SELECT id FROM it WHERE nr = 0) || '.'
+  WHERE (SELECT count(DISTINCT data_identity || ' given ' || ifnull(given, '')) FROM it) > 1;
