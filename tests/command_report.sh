@@ -418,6 +418,7 @@ own_report() {
 		"$source/docs/reports.md" &&
 		PXR_REPORT_PATH=$PWD/reports && export PXR_REPORT_PATH &&
 		report list && out_has "slow [seconds]" && out_has "Runs that took long" &&
+		out_has "serve and watch." &&
 		report slow --db runs.db --where "epochs > 1" --limit 1 --format csv &&
 		is "$(cut -d , -f 1,2 out | sed -n 1p)" run,name && is "$(wc -l <out)" 2 &&
 		report slow 1e9 --db runs.db && out_has "No run took so long." &&

@@ -374,6 +374,7 @@ another_build() {
 	query int.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
 	pxr_run --resume 1 --db int.db &&
 		err_has "warning: run 1 is resumed with another build of its layers (relu x (here " &&
+		out_has "resumed at step " && ! out_has "relu x (here " &&
 		is "$(query int.db "SELECT count(*) FROM plugin WHERE sha256 = 'x'")" 0 &&
 		is "$(query int.db "SELECT count(*) FROM event WHERE kind = 'resumed' AND message LIKE
 			'resumed at step % with another build of its layers: relu x (here %) by pxr %'")" 1 &&

@@ -103,9 +103,13 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
                 return -1;
         if (state->order->extension && check_state(state, loaded, diag))
                 return -1;
-        what = pxr_strf(e->arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
-                        *build.plugins ? " with another build of its layers: " : "", build.plugins);
-        line = pxr_record_process(state, what, build.now);
+        what = pxr_strf(e->arena, "resumed at step %" PRId64, state->trainer->step);
+        line = pxr_record_process(
+                state,
+                pxr_strf(e->arena, "%s%s%s", what,
+                         *build.plugins ? " with another build of its layers: " : "",
+                         build.plugins),
+                build.now);
         if (pxr_arena_failed(e->arena) || record(state, build.now, line, diag))
                 return -1;
         pxr_observe_note(&state->order->observer.base, what);

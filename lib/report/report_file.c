@@ -308,6 +308,6 @@ struct pxr_table *pxr_report_list(struct pxr_arena *arena, struct pxr_diag *diag
         }
         pxr_table_note(table, NULL,
                        "pxr-report --help describes the other reports: table2 to table6, "
-                       "show, compare, sweep, doctor and html.");
+                       "show, compare, sweep, doctor, html, serve and watch.");
         return pxr_table_finish(table, diag) ? NULL : table;
 }
