@@ -11,13 +11,10 @@ LC_ALL=C
 export LC_ALL
 unset PXR_LAYER_PATH
 
+# The folders of the build, of the source, and of the real data, which need not be there.
 top=$PWD
-# The folder of the real data, which need not be there.
-case ${srcdir:-.} in
-/*) real=$srcdir/../shared/data ;;
-*) real=$top/${srcdir:-.}/../shared/data ;;
-esac
-real=${PXR_TEST_DATA:-$real}
+source=$(cd "${srcdir:-.}" && pwd)
+real=${PXR_TEST_DATA:-$source/../shared/data}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/pxr-command-XXXXXX") || exit 1
 common=$scratch/common
 number=0
@@ -156,8 +153,6 @@ needs() {
 # needs_failures: skip the case where commands cannot be made to fail by `preload`.
 needs_failures() {
 	[ -e "$scratch/failing.so" ] && return
-	source=$top/${srcdir:-.}
-	case ${srcdir:-.} in /*) source=$srcdir ;; esac
 	! grep -q '^#define PXR_SANITIZED' "$top/config.h" || skip "a sanitizer has its own malloc"
 	${CC:-cc} -shared -fPIC -o "$scratch/failing.so" "$source/tests/modules/failing.c" 2>/dev/null ||
 		skip "the C library's malloc cannot be replaced"

@@ -3,8 +3,7 @@
 # present, and every sweep lists its runs.
 #
 # The models of the paper's size take minutes to certify. PXR_TEST_LONG=1 tests them too.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 
 # The folder of a data set in the real data, empty for a set that is not read from files. Fails for an
 # unknown set.

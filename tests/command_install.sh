@@ -1,8 +1,7 @@
 #!/bin/sh
 # command_install.sh - an installed pxr works by itself: commands find their layers, headers compile, a
 # plugin is built with pkg-config alone, and uninstalling leaves nothing.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 cc=${CC:-cc} cxx=${CXX:-c++} pkg_config=${PKG_CONFIG:-pkg-config}
 command -v "$pkg_config" >/dev/null || skip_all "pkg-config is missing"
 unset MAKEFLAGS MFLAGS MAKELEVEL # those of the make that runs the tests

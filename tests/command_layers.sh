@@ -1,7 +1,6 @@
 #!/bin/sh
 # command_layers.sh - pxr-layers: lists, checks that can fail, plugins that are refused.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, with the public headers alone.
 compile() {

@@ -1,8 +1,7 @@
 #!/bin/sh
 # command_own_layer.sh - a user's layer that is edited after a run was trained with it: the run is not used
 # with a layer that computes something else.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
 # compile VALUE SLOPE FLAG...: the layer `bend`, y = VALUE of x with the derivative SLOPE in terms of x and y.

@@ -1,7 +1,6 @@
 #!/bin/sh
 # command_quickstart.sh - the quickstart experiment, shortened, comes near the exact entropy.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
 # Fewer images, in smaller batches so that there are enough steps.

@@ -1,8 +1,7 @@
 #!/bin/sh
 # command_readme.sh - the commands in the README and in docs/layers.md work, word for word and in their order, on
 # smaller specs.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 command -v "${PKG_CONFIG:-pkg-config}" >/dev/null || skip_all "pkg-config is missing"
 

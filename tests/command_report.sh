@@ -1,7 +1,6 @@
 #!/bin/sh
 # command_report.sh - pxr-report: reports of real runs in every format, and files that are no database.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
 report() {

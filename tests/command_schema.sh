@@ -1,8 +1,7 @@
 #!/bin/sh
 # command_schema.sh - the JSON Schemas of specs and sweeps: a validator accepts what pxr accepts, and
 # refuses what it refuses.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 # That of Debian, with its packages.
 python=/usr/bin/python3
 $python -c 'import jsonschema, yaml' 2>/dev/null ||

@@ -2,10 +2,7 @@
 # command_shipped.sh - the runs in reports/runs: their records and tables, and their models.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-case ${srcdir:-.} in
-/*) runs=$srcdir/reports/runs ;;
-*) runs=$top/${srcdir:-.}/reports/runs ;;
-esac
+runs=$source/reports/runs
 images=200 # of the test split that each model is given again
 
 report() {

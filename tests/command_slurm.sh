@@ -203,7 +203,6 @@ ok "a cancelled task of two ranks is saved, and resumed to the bit" shared
 documented() {
 	[ -e "$top/lib/pxr_mpi.so" ] || skip "pxr was built without MPI"
 	needs mpirun
-	case ${srcdir:-.} in /*) source=$srcdir ;; *) source=$top/${srcdir:-.} ;; esac
 	sed -n '/^    #!\/bin\/sh/,/^    wait \$ranks #/s/^    //p' "$source/docs/clusters.md" >script
 	sed -i -e "s|pxr-run|$top/runner/pxr-run|" -e 's|^db=.*|db=doc.db spec="tiny.yaml train.epochs=4000"|' \
 		-e 's/ntasks=4/ntasks=2/' script

@@ -185,7 +185,7 @@ documented() {
 		done
 	done
 }
-docs=$(cd "$top" && cd "${srcdir:-.}/docs" && pwd)
+docs=$source/docs
 ok "the formula of every optimizer and schedule is in the documentation" documented
 
 # meant KEY=VALUE NAMES: what the hint of an unknown key is.

@@ -1,7 +1,6 @@
 #!/bin/sh
 # command_sweep.sh - sweeps: listing, running, killing, continuing and extending them; failures.
-source=$(cd "${srcdir:-.}" && pwd)
-. "$source/tests/command.sh"
+. "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
 pxr_sweep() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # structure.sh - the rules of lib/ that no compiler checks. A file is a header together with its .c.
 . "${srcdir:-.}/tests/command.sh"
-lib=$(cd "$top" && cd "${srcdir:-.}/lib" && pwd)
+lib=$source/lib
 
 # Each folder may include from itself and from those before it.
 order="base config tensor model data train sample codec record experiment report manage sweep"
@@ -42,31 +42,31 @@ ok "no files of the library include each other in a circle" no_circles
 
 # --help breaks a longer line, and leaves a word alone on the next.
 narrow() {
-	! grep -nE '^.{79,}' "$lib"/../runner/texts/pxr-*.txt >out
+	! grep -nE '^.{79,}' "$source"/runner/texts/pxr-*.txt >out
 }
 ok "texts of --help have at most 78 columns" narrow
 
 # A folded line of YAML gets a space at its end: "(pxr-" and "report show RUN)" would be "(pxr- report".
 unbroken() {
-	! (cd "$lib/../reports" && sed -s '/^\*\//,$d' *.sql */*.sql | grep -n '[A-Za-z]-$') >out
+	! (cd "$source/reports" && sed -s '/^\*\//,$d' *.sql */*.sql | grep -n '[A-Za-z]-$') >out
 }
 ok "no line in the head of a report ends in the middle of a word" unbroken
 
 # --- packing --------------------------------------------------------------------------------------
 
 versions() {
-	version=$(sed -n 's/^AC_INIT(\[pxr\], \[\(.*\)\])$/\1/p' "$lib/../configure.ac")
-	[ "$version" ] && is "$(sed -n 's/^version: //p' "$lib/../CITATION.cff")" "$version" &&
-		is "$(sed -n '1s/^pxr (\(.*\)) .*/\1/p' "$lib/../debian/changelog")" "$version" &&
-		grep -q "^## $version" "$lib/../CHANGELOG.md"
+	version=$(sed -n 's/^AC_INIT(\[pxr\], \[\(.*\)\])$/\1/p' "$source/configure.ac")
+	[ "$version" ] && is "$(sed -n 's/^version: //p' "$source/CITATION.cff")" "$version" &&
+		is "$(sed -n '1s/^pxr (\(.*\)) .*/\1/p' "$source/debian/changelog")" "$version" &&
+		grep -q "^## $version" "$source/CHANGELOG.md"
 }
 ok "the change logs and the citation have the version of configure.ac" versions
 
 # The library packages that bootstrap installs, those of the tests aside.
 packaged() {
-	sed -n '/^packages="/,/"$/p' "$lib/../bootstrap" | grep -oE '[a-z0-9.-]+-dev|libjs-[a-z0-9]+' >packages
+	sed -n '/^packages="/,/"$/p' "$source/bootstrap" | grep -oE '[a-z0-9.-]+-dev|libjs-[a-z0-9]+' >packages
 	[ -s packages ] && while read -r package; do
-		grep -q "$package" "$lib/../debian/control" || {
+		grep -q "$package" "$source/debian/control" || {
 			echo "# debian/control lacks $package"
 			return 1
 		}
