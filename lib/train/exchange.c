@@ -2,7 +2,6 @@
 /* exchange.c - adding up the gradients of all ranks' micro-batches, in the order of one process. */
 #include "train/exchange.h"
 
-#include <omp.h>
 #include <stdlib.h>
 
 #include "base/processor.h"
@@ -72,8 +71,7 @@ static void add_own(const struct sums *s, size_t from, size_t to)
                                         pxr_add_gradients(own(s, i), own(s, i + stride), start,
                                                           end);
                 pxr_arithmetic_restore(mode);
-                if (omp_get_thread_num() == 0)
-                        pxr_ranks_progress(s->e->ranks);
+                pxr_ranks_progress(s->e->ranks);
         }
 }
 
@@ -142,8 +140,7 @@ static void add_rest(const struct sums *s, float *const *at)
                         square += (double)at[0][k] * at[0][k];
                 e->square[from / e->chunk + chunk] = square;
                 pxr_arithmetic_restore(mode);
-                if (omp_get_thread_num() == 0)
-                        pxr_ranks_progress(e->ranks);
+                pxr_ranks_progress(e->ranks);
         }
 }
 

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <math.h>
+#include <omp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -298,7 +299,7 @@ void pxr_ranks_progress(struct pxr_ranks *ranks)
         struct pxr_ranks_memory *m = ranks->memory;
         bool done;
 
-        if (!m->over)
+        if (omp_get_thread_num() == 0 && !m->over)
                 m->engine->test(ranks->rank == 0 ? &m->failed : &m->end, &done);
 }
 

@@ -129,7 +129,8 @@ int pxr_ranks_expect(struct pxr_ranks *ranks, int from, void *bytes, size_t size
 int pxr_ranks_collect(struct pxr_ranks *ranks, double worked);
 
 /* Let messages move on: MPI moves large ones only while it is called. To be called every few
- * microseconds, by one thread, in work between sending and pxr_ranks_settle(). */
+ * microseconds, by all threads, in work between sending and pxr_ranks_settle(); the first one alone
+ * calls MPI. */
 void pxr_ranks_progress(struct pxr_ranks *ranks);
 
 /* Wait until all that was sent is out. */

@@ -359,7 +359,7 @@ static void update_chunks(struct pxr_trainer *trainer, double clip_factor, size_
                         trainer->average[k] =
                                 keep * trainer->average[k] + (1 - keep) * trainer->parameters[k];
                 pxr_arithmetic_restore(mode);
-                if (trainer->ranks && omp_get_thread_num() == 0)
+                if (trainer->ranks)
                         pxr_ranks_progress(trainer->ranks);
         }
 }
