@@ -119,9 +119,8 @@ static int add_samples(struct export *e)
 static int make_anonymous(struct pxr_store *store, struct pxr_diag *diag)
 {
         static const char *const sql[] = {
-                "UPDATE event SET message = replace(event.message, 'on host ' || host, 'on a "
-                "host') "
-                "FROM run WHERE run.id = event.run AND host <> ''",
+                "UPDATE event SET message = replace(event.message, 'on host ' || host, "
+                "'on a host') FROM run WHERE run.id = event.run AND host <> ''",
                 "UPDATE run SET host = NULL, process_id = 0, process_start = NULL, folder = NULL, "
                 "command_line = NULL, origins = ''",
                 "UPDATE job SET host = NULL, process_id = NULL, process_start = NULL",

@@ -32,14 +32,14 @@ struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
                             const struct pxr_arguments *from, const char *const *names,
                             struct pxr_diag *diag);
 
-/* Write a run to a new directory `out`, or a file if the name ends in ".tar.gz": its spec, metrics,
- * pictures and checkpoints, a database of that run alone, and a manifest with the SHA-256 of each.
- */
 struct pxr_exporting {
-        const char *out;
+        const char *out;     /* a new directory, or a file if the name ends in ".tar.gz" */
         bool no_checkpoints; /* only their size and SHA-256, in README.txt */
         bool anonymous;      /* without host, folders and command line */
 };
+
+/* Write a run: its spec, metrics, pictures and checkpoints, a database of that run alone, and a
+ * manifest with the SHA-256 of each. */
 struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                              struct pxr_exporting how, struct pxr_diag *diag);
 
